@@ -1,0 +1,50 @@
+import { PocketError } from '../shared/errors.ts'
+
+/** `GET /.well-known/pocket-companion`: who the always-on peer of this origin is. */
+export interface CompanionInfo {
+  version: 1
+  peerId: string
+  /** Dialable from a browser, the peer id included. */
+  multiaddrs: string[]
+  /** Paths below the origin; absent where the companion does not have the part. */
+  endpoints: { health: string; ca?: string }
+  /** What the relay grants, so that a phone can say it in words. */
+  limits: { reservations: number; reservationSeconds: number; circuitBytes: number; circuitSeconds: number }
+}
+
+export const COMPANION_PATH = '/.well-known/pocket-companion'
+
+export function parseCompanionInfo(value: unknown): CompanionInfo {
+  if (!isRecord(value)) throw invalid('not an object')
+  if (value.version !== 1) throw invalid(`version ${String(value.version)}`)
+  const { peerId, multiaddrs, endpoints, limits } = value
+  if (typeof peerId !== 'string' || peerId === '') throw invalid('peerId')
+  if (!Array.isArray(multiaddrs) || !multiaddrs.every((item) => typeof item === 'string')) throw invalid('multiaddrs')
+  if (!isRecord(endpoints) || typeof endpoints.health !== 'string') throw invalid('endpoints')
+  if (!isRecord(limits)) throw invalid('limits')
+  const number = (name: string): number => {
+    const field = limits[name]
+    if (typeof field !== 'number' || !Number.isFinite(field) || field < 0) throw invalid(`limits.${name}`)
+    return field
+  }
+  return {
+    version: 1,
+    peerId,
+    multiaddrs,
+    endpoints: { health: endpoints.health, ...(typeof endpoints.ca === 'string' ? { ca: endpoints.ca } : {}) },
+    limits: {
+      reservations: number('reservations'),
+      reservationSeconds: number('reservationSeconds'),
+      circuitBytes: number('circuitBytes'),
+      circuitSeconds: number('circuitSeconds'),
+    },
+  }
+}
+
+function invalid(what: string): PocketError {
+  return new PocketError('ERR_PROTOCOL', `The companion's description is not understood: ${what}`)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,60 @@
+/**
+ * Every limit of the node in one place, each with its reason. A limit that is hit is an error with a code, never a silent cut.
+ * Limits of the companion are in `src/companion/config.ts`, since its operator may change those.
+ */
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const LIMITS = {
+  /** Largest block accepted, in bytes. What Bitswap peers agree to carry (Bitswap spec: 2 MiB). */
+  maxBlockBytes: 2 * MiB,
+  /** Leaf size when adding, in bytes. IPIP-499 `unixfs-v1-2025`. */
+  chunkBytes: 1 * MiB,
+  /** Links of a file node when adding. IPIP-499 `unixfs-v1-2025`. */
+  maxLinksPerNode: 1024,
+  /** Entries in one `add` of a folder: an index of 100,000 paths is about 20 MB in the worker. */
+  maxFolderEntries: 100_000,
+  /** Bytes of one name in a folder: what ext4 and APFS can save again. */
+  maxNameBytes: 255,
+  /** Depth of a folder tree: a recursive walk must end. */
+  maxFolderDepth: 64,
+  /** Characters of a share link that is parsed at all. */
+  maxLinkChars: 8 * KiB,
+  /** Dial hints in a share link. The QR must stay scannable (design: version 15 or below). */
+  maxLinkHints: 3,
+  /** Bytes of a link in a QR of version 15 with level L (ISO/IEC 18004 table 7). */
+  maxQrBytes: 520,
+
+  /** Open connections, all peers. A phone's radio and memory: each libp2p connection costs about 150 KiB. */
+  maxConnections: 64,
+  /** Dials under way. Chromium blocks new WebTransport sessions after 64 pending ones (js-libp2p#1896): stay far below. */
+  maxParallelDials: 8,
+  /** Dials waiting for a place. */
+  maxDialQueue: 64,
+  /** Addresses tried for one peer. */
+  maxAddrsPerPeer: 16,
+  /** One dial in all, in ms: longer than a relayed WebRTC hand-shake over a slow mobile network (about 4 s). */
+  dialTimeoutMs: 15_000,
+  /** Protocol and encryption negotiation of an inbound connection, in ms. */
+  inboundUpgradeTimeoutMs: 10_000,
+  /** Inbound streams of one application protocol and connection. */
+  maxInboundStreams: 64,
+  /** Outbound streams of one application protocol and connection. */
+  maxOutboundStreams: 128,
+
+  /** Blocks asked for at once while a file is fetched: 16 MiB in flight fills 50 ms × 100 MiB/s three times over. */
+  fetchWindow: 16,
+  /** Waiting for the first byte of something nobody may have, in ms. */
+  findTimeoutMs: 30_000,
+
+  /** Bytes of a stream on a port that may be on their way unread. Two chunks keep both sides busy. */
+  portWindowBytes: 2 * MiB,
+  /** Items of an object stream on a port that may be on their way unread. */
+  portWindowItems: 256,
+  /** Calls under way on one port. */
+  maxCallsPerPort: 1024,
+  /** Heartbeat of a host, in ms, and how long a silent one is believed (issue: replaced within 1.5 s). */
+  heartbeatMs: 400,
+  heartbeatTimeoutMs: 1_200,
+} as const
