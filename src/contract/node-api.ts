@@ -222,3 +222,9 @@ export interface PocketNode {
   /** Ends this client. The node goes on while another page uses it. */
   close(): Promise<void>
 }
+
+/** The node as its host sees it: the same calls, without a port between. */
+export interface NodeService extends Omit<PocketNode, 'close'> {
+  /** Ends connections, flushes the stores and closes them. */
+  stop(): Promise<void>
+}
