@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vite'
+import { VitePWA } from 'vite-plugin-pwa'
+import { manifest } from './src/app/manifest.ts'
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+
+/** One copy of each package in a bundle: npm nests older ones that only servers need. */
+const dedupe = ['uint8arrays', 'multiformats', '@libp2p/interface', '@libp2p/utils', '@multiformats/multiaddr']
+
+/** Names that other code relies on stay stable: pages of any build must meet in one worker, embedders import /embed.js. */
+const STABLE = new Map([['embed', 'embed.js']])
+
+export default defineConfig({
+  root: path('.'),
+  publicDir: 'public',
+  resolve: { dedupe },
+  plugins: [
+    svelte(),
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: 'src/hosts/service-worker',
+      filename: 'service-worker.ts',
+      registerType: 'prompt',
+      injectRegister: false,
+      manifest,
+      injectManifest: {
+        globPatterns: ['**/*.{js,css,html,svg,png,webmanifest}'],
+        maximumFileSizeToCacheInBytes: 4 * 1024 * 1024,
+      },
+      devOptions: { enabled: false },
+    }),
+  ],
+  worker: {
+    format: 'es',
+    rolldownOptions: {
+      output: { entryFileNames: 'node.js', chunkFileNames: 'assets/node-[name]-[hash].js' },
+    },
+  },
+  build: {
+    target: 'es2022',
+    outDir: 'dist',
+    emptyOutDir: true,
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1024,
+    rolldownOptions: {
+      // A library entry beside the app: its exports must survive.
+      preserveEntrySignatures: 'exports-only',
+      input: { app: path('index.html'), embed: path('src/client/embed.ts') },
+      output: {
+        entryFileNames: (chunk) => STABLE.get(chunk.name) ?? 'assets/[name]-[hash].js',
+        chunkFileNames: 'assets/[name]-[hash].js',
+        assetFileNames: 'assets/[name]-[hash][extname]',
+      },
+    },
+  },
+})
