@@ -65,7 +65,6 @@ export interface PocketErrorOptions {
 
 /** The one error class of this project. Callers branch on `code`, never on `message`. */
 export class PocketError extends Error {
-  static readonly name = 'PocketError'
   override readonly name = 'PocketError'
   readonly code: ErrorCode
   readonly detail?: Record<string, string | number | boolean>
