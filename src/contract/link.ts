@@ -1,0 +1,117 @@
+import { PocketError } from '../shared/errors.ts'
+import { LIMITS } from '../shared/limits.ts'
+import type { OpenedLink } from './node-api.ts'
+
+/**
+ * Share links: `https://<app>/#/get/<cid>?name=…&size=…&via=<multiaddr>&via=…&key=…`. All of it is in the fragment, so
+ * that no server sees what is shared. `/ipfs/<cid>/…` paths, `ipfs://<cid>/…` and bare CIDs open too.
+ *
+ * A link is checked for shape here, not for truth: whether the CID decodes is the node's business.
+ */
+export interface LinkParts {
+  cid: string
+  name?: string
+  size?: number
+  via: string[]
+}
+
+/** Formats a link that fits a QR code: hints that would make it too long are left out, then the name. */
+export function formatLink(appUrl: string, parts: LinkParts): string {
+  const base = `${appUrl.replace(/[#?].*$/, '').replace(/\/$/, '')}/#/get/${parts.cid}`
+  const size = parts.size === undefined ? [] : [`size=${parts.size}`]
+  const name = parts.name === undefined || parts.name === '' ? [] : [`name=${encode(parts.name)}`]
+  const via = parts.via.slice(0, LIMITS.maxLinkHints).map((addr) => `via=${encode(addr)}`)
+  const first = via.slice(0, 1)
+  const fits = (query: string[]): boolean => join(base, query).length <= LIMITS.maxQrBytes
+  // An address is worth more than a name, a name more than a second address.
+  const query = fits([...name, ...size, ...first]) ? [...name, ...size] : size
+  for (const hint of via) {
+    if (fits([...query, hint])) query.push(hint)
+  }
+  return join(base, query)
+}
+
+/** @throws PocketError ERR_INVALID_LINK, with `detail.part` naming what is wrong. */
+export function parseLink(input: string): OpenedLink {
+  const text = input.trim()
+  if (text === '') throw invalid('empty')
+  if (text.length > LIMITS.maxLinkChars) throw invalid('length')
+  const share = /#\/get\/([^?#]*)(?:\?([^#]*))?$/.exec(text)
+  if (share !== null) return parseShare(share[1] ?? '', share[2] ?? '')
+  const path = parseIpfsPath(text)
+  return { cid: path.cid, path: path.path, via: [] }
+}
+
+/**
+ * `<cid>`, `<cid>/a/b`, `/ipfs/<cid>/a/b`, `ipfs://<cid>/a/b` and gateway URLs (path and subdomain) that hold one.
+ * @throws PocketError ERR_INVALID_LINK
+ */
+function parseIpfsPath(text: string): { cid: string; path: string } {
+  const bare = /^(?:ipfs:\/\/|\/ipfs\/)?([A-Za-z0-9]+)((?:\/[^?#]*)?)(?:[?#].*)?$/.exec(text)
+  const gateway = bare ?? /^https?:\/\/[^/?#]+\/ipfs\/([A-Za-z0-9]+)((?:\/[^?#]*)?)(?:[?#].*)?$/.exec(text)
+  const found = gateway ?? /^https?:\/\/([a-z0-9]+)\.ipfs\.[^/?#]+((?:\/[^?#]*)?)(?:[?#].*)?$/.exec(text)
+  if (found === null) throw invalid('form')
+  return { cid: checkCid(found[1] ?? ''), path: decode((found[2] ?? '').replace(/^\/+|\/+$/g, ''), 'path') }
+}
+
+function parseShare(target: string, query: string): OpenedLink {
+  const [cid = '', ...rest] = target.split('/')
+  const link: OpenedLink = {
+    cid: checkCid(cid),
+    path: decode(rest.filter((part) => part !== '').join('/'), 'path'),
+    via: [],
+  }
+  for (const pair of query.split('&')) {
+    const [key = '', raw = ''] = split(pair)
+    const value = decode(raw.replaceAll('+', '%20'), key)
+    if (key === 'name' && value !== '') link.name = value.slice(0, LIMITS.maxNameBytes)
+    else if (key === 'size') link.size = parseSize(value)
+    else if (key === 'via' && link.via.length < LIMITS.maxLinkHints) link.via.push(checkHint(value))
+    else if (key === 'key' && value !== '') link.key = value
+    // Unknown parameters are a later version's: ignored.
+  }
+  return link
+}
+
+/** CIDv1 in base32 or base36, CIDv0 in base58: letters and digits only. */
+function checkCid(cid: string): string {
+  if (!/^[A-Za-z0-9]{8,256}$/.test(cid)) throw invalid('cid')
+  return cid
+}
+
+function checkHint(addr: string): string {
+  if (!addr.startsWith('/') || addr.length > 1024) throw invalid('via')
+  return addr
+}
+
+function parseSize(value: string): number {
+  const size = Number(value)
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(size)) throw invalid('size')
+  return size
+}
+
+function split(pair: string): [string, string] {
+  const at = pair.indexOf('=')
+  return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
+}
+
+function decode(text: string, part: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (cause) {
+    throw invalid(part, cause)
+  }
+}
+
+/** As encodeURIComponent, but leaves what a query may hold unescaped (RFC 3986 §3.4): multiaddrs stay short and readable. */
+function encode(value: string): string {
+  return encodeURIComponent(value).replaceAll('%2F', '/').replaceAll('%3A', ':')
+}
+
+function join(base: string, query: string[]): string {
+  return query.length === 0 ? base : `${base}?${query.join('&')}`
+}
+
+function invalid(part: string, cause?: unknown): PocketError {
+  return new PocketError('ERR_INVALID_LINK', `This is not a share link: ${part}`, { detail: { part }, cause })
+}
