@@ -1,0 +1,76 @@
+import type { Blockstore } from 'interface-blockstore'
+import type { CID } from 'multiformats/cid'
+import { isPocketError, PocketError, toPocketError } from '../../shared/errors.ts'
+import { LIMITS } from '../../shared/limits.ts'
+
+/** Blocks as the readers of content ask for them: from the store, else from whoever is connected. */
+export interface BlockSource {
+  /** @throws PocketError ERR_NOT_FOUND when nothing arrives for `LIMITS.findTimeoutMs`; ERR_ABORTED; storage codes */
+  get(cid: CID, options?: { signal?: AbortSignal }): Promise<Uint8Array>
+  /** Whether the store has it. */
+  has(cid: CID): Promise<boolean>
+  /** From the store only. @throws PocketError ERR_NOT_FOUND */
+  getLocal(cid: CID): Promise<Uint8Array>
+}
+
+export interface BlockSourceInit {
+  /** Helia's: falls back to the network. */
+  networked: Pick<Blockstore, 'get'>
+  local: Pick<Blockstore, 'get' | 'has'>
+}
+
+export function createBlockSource({ networked, local }: BlockSourceInit): BlockSource {
+  // A slow line is not a missing block: patience counts from the last block that arrived, whichever it was.
+  let lastArrival = 0
+  return {
+    has: async (cid) => local.has(cid),
+    getLocal: (cid) => collect(local.get(cid)),
+    async get(cid, { signal } = {}) {
+      signal?.throwIfAborted()
+      const patience = new AbortController()
+      const started = Date.now()
+      const timer = setInterval(() => {
+        if (Date.now() - Math.max(started, lastArrival) > LIMITS.findTimeoutMs) patience.abort()
+      }, 1000)
+      try {
+        const both = signal === undefined ? patience.signal : AbortSignal.any([signal, patience.signal])
+        const bytes = await collect(networked.get(cid, { signal: both }))
+        lastArrival = Date.now()
+        return bytes
+      } catch (error) {
+        if (signal?.aborted === true) throw new PocketError('ERR_ABORTED', undefined, { cause: signal.reason })
+        if (patience.signal.aborted) throw notFound(cid, error)
+        throw blockError(cid, error)
+      } finally {
+        clearInterval(timer)
+      }
+    },
+  }
+}
+
+async function collect(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for await (const part of source) parts.push(part)
+  if (parts.length === 1 && parts[0] !== undefined) return parts[0]
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
+  let offset = 0
+  for (const part of parts) {
+    bytes.set(part, offset)
+    offset += part.byteLength
+  }
+  return bytes
+}
+
+function notFound(cid: CID, cause: unknown): PocketError {
+  return new PocketError('ERR_NOT_FOUND', undefined, { cause, detail: { cid: cid.toString() } })
+}
+
+function blockError(cid: CID, error: unknown): PocketError {
+  if (isPocketError(error)) return error
+  // Helia throws an AggregateError of what each source said.
+  const name = error instanceof Error ? error.name : ''
+  if (name === 'NotFoundError' || name === 'LoadBlockFailedError' || name === 'BlockNotFoundWhileOfflineError') {
+    return notFound(cid, error)
+  }
+  return toPocketError(error)
+}

@@ -1,0 +1,36 @@
+import * as dagPb from '@ipld/dag-pb'
+import type { CID } from 'multiformats/cid'
+import type { FetchProgress } from '../../contract/node-api.ts'
+import { LIMITS } from '../../shared/limits.ts'
+import type { BlockSource } from './block-source.ts'
+import { decodeNode, walkDag } from './walk.ts'
+
+export interface FetchOptions {
+  signal: AbortSignal
+  onProgress(progress: FetchProgress): void
+}
+
+/**
+ * Brings every block of a DAG into the store. Blocks that are there cost no request.
+ * @throws PocketError ERR_NOT_FOUND, ERR_INVALID_BLOCK, ERR_ABORTED, storage codes
+ */
+export async function fetchDag(root: CID, source: BlockSource, { signal, onProgress }: FetchOptions): Promise<void> {
+  const progress: FetchProgress = { bytes: 0 }
+  await walkDag(root, {
+    signal,
+    window: LIMITS.fetchWindow,
+    async load(cid) {
+      const bytes = await source.get(cid, { signal })
+      if (progress.total === undefined && cid.equals(root)) progress.total = cumulativeSize(root, bytes)
+      progress.bytes += bytes.byteLength
+      onProgress({ ...progress })
+      return bytes
+    },
+  })
+}
+
+/** What the root says of the size of its DAG: a hint for progress, not checked. */
+function cumulativeSize(cid: CID, bytes: Uint8Array): number {
+  if (cid.code !== dagPb.code) return bytes.byteLength
+  return decodeNode(cid, bytes).Links.reduce((sum, link) => sum + (link.Tsize ?? 0), bytes.byteLength)
+}

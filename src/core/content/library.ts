@@ -1,0 +1,133 @@
+import type { Blockstore } from 'interface-blockstore'
+import type { AddOptions, AddResult, AddSource, Pin, PinAddOptions } from '../../contract/node-api.ts'
+import { toPocketError } from '../../shared/errors.ts'
+import type { Activities, ActivityHandle } from '../events.ts'
+import type { PocketBlockstore } from '../storage/index.ts'
+import { addContent } from './add.ts'
+import type { BlockSource } from './block-source.ts'
+import { collectDag } from './collect.ts'
+import { fetchDag } from './fetch.ts'
+import { displayName } from './names.ts'
+import { parseCid } from './paths.ts'
+import type { PinSet } from './pins.ts'
+import { describeRoot, type Reader } from './read.ts'
+
+/** What is on this phone because somebody wants it there: adding, keeping, removing. */
+export interface Library {
+  list(): Pin[]
+  get(cid: string): Pin | undefined
+  add(source: AddSource, options?: AddOptions): Promise<AddResult>
+  keep(path: string, options?: PinAddOptions): Promise<Pin>
+  remove(cid: string): Promise<void>
+}
+
+export interface LibraryInit {
+  /** Helia's blockstore: peers that wait for a block hear of it. */
+  networked: Pick<Blockstore, 'get' | 'put' | 'has'>
+  blocks: PocketBlockstore
+  source: BlockSource
+  reader: Reader
+  pins: PinSet
+  activities: Activities
+  onChange(pins: Pin[]): void
+}
+
+export function createLibrary(init: LibraryInit): Library {
+  const { networked, blocks, source, reader, pins, activities, onChange } = init
+
+  async function commit(pin: Pin): Promise<void> {
+    // Strict, and before the pin: what is reported as stored outlives a power cut.
+    await blocks.flush('strict')
+    await pins.put(pin)
+    onChange(pins.list())
+  }
+
+  return {
+    list: () => pins.list(),
+    get: (cid) => pins.get(cid),
+
+    add: (source, { name, signal = never(), onProgress } = {}) =>
+      track(activities.start('add', displayName(name, sourceName(source))), async (activity) => {
+        const added = await addContent(source, {
+          blocks: networked,
+          signal,
+          onProgress: (progress) => {
+            activity.update({
+              done: progress.bytes,
+              ...(progress.total === undefined ? {} : { total: progress.total }),
+            })
+            onProgress?.(progress)
+          },
+        })
+        const cid = added.cid.toString()
+        await commit({
+          cid,
+          name: displayName(name ?? added.name, cid),
+          size: added.size,
+          type: added.type,
+          addedAt: Date.now(),
+          origin: 'added',
+        })
+        activity.update({ cid, done: added.size, total: added.size })
+        return { cid, size: added.size, files: added.files }
+      }),
+
+    keep: (path, { name, signal = never(), onProgress } = {}) => {
+      const last = path.split('/').at(-1) ?? path
+      return track(activities.start('fetch', displayName(name, last)), async (activity) => {
+        const root = await reader.resolve(path, { signal })
+        const cid = root.toString()
+        activity.update({ cid })
+        await fetchDag(root, source, {
+          signal,
+          onProgress: (progress) => {
+            activity.update({
+              done: progress.bytes,
+              ...(progress.total === undefined ? {} : { total: progress.total }),
+            })
+            onProgress?.(progress)
+          },
+        })
+        const known = pins.get(cid)
+        const pin: Pin = {
+          cid,
+          name: displayName(name ?? known?.name, last),
+          ...describeRoot(root, await source.getLocal(root)),
+          addedAt: known?.addedAt ?? Date.now(),
+          origin: known?.origin ?? 'received',
+        }
+        await commit(pin)
+        return pin
+      })
+    },
+
+    async remove(text) {
+      const root = parseCid(text)
+      await pins.remove(root.toString())
+      onChange(pins.list())
+      const kept = pins.list().map((pin) => pin.cid)
+      await collectDag(root, kept, source, blocks)
+    },
+  }
+}
+
+async function track<T>(activity: ActivityHandle, work: (activity: ActivityHandle) => Promise<T>): Promise<T> {
+  try {
+    const result = await work(activity)
+    activity.complete()
+    return result
+  } catch (error) {
+    const coded = toPocketError(error)
+    activity.fail(coded)
+    throw coded
+  }
+}
+
+function sourceName(source: AddSource): string {
+  if (Array.isArray(source)) return source[0]?.path.split('/')[0] ?? 'folder'
+  return source instanceof Blob && 'name' in source ? String(source.name) : 'file'
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal
+}

@@ -1,0 +1,40 @@
+import { PocketError } from '../../shared/errors.ts'
+import { LIMITS } from '../../shared/limits.ts'
+
+/**
+ * Splits and checks the path of an entry to add. Refused is what another system could not save, or would save somewhere
+ * else: `..`, absolute paths, NUL and control characters, separators, over-long names.
+ * @throws PocketError ERR_INVALID_NAME with the path in `detail`
+ */
+export function checkEntryPath(path: string): string[] {
+  const parts = path.split('/')
+  if (parts.length > LIMITS.maxFolderDepth) throw refused(path, `deeper than ${LIMITS.maxFolderDepth} folders`)
+  for (const part of parts) checkName(part, path)
+  return parts
+}
+
+function checkName(name: string, path: string): void {
+  if (name === '') throw refused(path, 'empty name')
+  if (name === '.' || name === '..') throw refused(path, 'relative name')
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f\\]/.test(name)) throw refused(path, 'control character or backslash')
+  if (new TextEncoder().encode(name).byteLength > LIMITS.maxNameBytes) {
+    throw refused(path, `longer than ${LIMITS.maxNameBytes} bytes`)
+  }
+}
+
+/** A name for the library and for links, made safe: never refused, since nothing is stored under it. */
+export function displayName(name: string | undefined, fallback: string): string {
+  const clean = (name ?? '')
+    // eslint-disable-next-line no-control-regex -- control and bidirectional override characters would disguise a name
+    .replace(/[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, '')
+    .replace(/[/\\]/g, '_')
+    .trim()
+  return [...clean].slice(0, LIMITS.maxNameBytes).join('') || fallback
+}
+
+function refused(path: string, reason: string): PocketError {
+  return new PocketError('ERR_INVALID_NAME', `A name is not allowed: ${reason}`, {
+    detail: { path: path.slice(0, 300), reason },
+  })
+}

@@ -1,0 +1,193 @@
+import * as dagPb from '@ipld/dag-pb'
+import { UnixFS } from 'ipfs-unixfs'
+import { exporter, walkPath, type ReadableStorage, type UnixFSEntry } from 'ipfs-unixfs-exporter'
+import type { CID } from 'multiformats/cid'
+import type { CatOptions, LsEntry, StatResult } from '../../contract/node-api.ts'
+import { isPocketError, PocketError, toPocketError } from '../../shared/errors.ts'
+import { LIMITS } from '../../shared/limits.ts'
+import type { BlockSource } from './block-source.ts'
+import { parsePath } from './paths.ts'
+import { decodeNode, walkDag } from './walk.ts'
+
+export interface Reader {
+  /** The CID a path leads to. */
+  resolve(path: string, options?: { signal?: AbortSignal }): Promise<CID>
+  cat(path: string, options?: CatOptions): ReadableStream<Uint8Array>
+  ls(path: string, options?: { signal?: AbortSignal }): AsyncGenerator<LsEntry>
+  stat(path: string, options?: { signal?: AbortSignal }): Promise<StatResult>
+}
+
+/** Bytes of one window of `cat`. The exporter reads ahead without bound within one call, so calls are windows. */
+const WINDOW_BYTES = 8 * LIMITS.chunkBytes
+/** Entries of a folder whose first block is looked at together. */
+const LOOKAHEAD = 16
+
+/**
+ * Reads files and folders, from the store or the network.
+ * @throws PocketError ERR_INVALID_PATH, ERR_INVALID_CID, ERR_UNSUPPORTED_CODEC, ERR_PATH_NOT_FOUND, ERR_NOT_A_FILE,
+ * ERR_NOT_A_DIRECTORY, ERR_NOT_FOUND, ERR_INVALID_BLOCK, ERR_ABORTED, from every method
+ */
+export function createReader(source: BlockSource): Reader {
+  const storage = (signal: AbortSignal | undefined): ReadableStorage => ({
+    async *get(cid: CID) {
+      yield await source.get(cid, signal === undefined ? {} : { signal })
+    },
+  })
+
+  async function open(path: string, signal: AbortSignal | undefined): Promise<UnixFSEntry> {
+    const cid = await resolve(path, signal)
+    try {
+      return await exporter(cid, storage(signal), signal === undefined ? {} : { signal })
+    } catch (error) {
+      throw readError(error, path)
+    }
+  }
+
+  async function resolve(path: string, signal: AbortSignal | undefined): Promise<CID> {
+    const { cid, names } = parsePath(path)
+    if (names.length === 0) return cid
+    const target = [cid.toString(), ...names].map(encodeURIComponent).join('/')
+    try {
+      let found = cid
+      for await (const entry of walkPath(target, storage(signal), signal === undefined ? {} : { signal })) {
+        found = entry.cid
+      }
+      return found
+    } catch (error) {
+      throw readError(error, path)
+    }
+  }
+
+  async function* bytesOf(path: string, { offset = 0, length, signal }: CatOptions): AsyncGenerator<Uint8Array> {
+    checkRange(offset, length)
+    const entry = await open(path, signal)
+    if (entry.type !== 'file' && entry.type !== 'raw' && entry.type !== 'identity') {
+      throw new PocketError('ERR_NOT_A_FILE')
+    }
+    const end = Math.min(Number(entry.size), length === undefined ? Infinity : offset + length)
+    try {
+      for (let at = offset; at < end; at += WINDOW_BYTES) {
+        const window = { offset: at, length: Math.min(WINDOW_BYTES, end - at) }
+        for await (const chunk of entry.content({ ...window, ...(signal === undefined ? {} : { signal }) })) {
+          if (chunk.byteLength > 0) yield chunk
+        }
+      }
+    } catch (error) {
+      throw readError(error, path)
+    }
+  }
+
+  async function describe(name: string, cid: CID, size: bigint, signal?: AbortSignal): Promise<LsEntry> {
+    if (cid.code !== dagPb.code) return { name, cid: cid.toString(), size: Number(size), type: 'file' }
+    const node = decodeNode(cid, await source.get(cid, signal === undefined ? {} : { signal }))
+    const unixfs = unixfsOf(cid, node)
+    return unixfs.isDirectory()
+      ? { name, cid: cid.toString(), size: Number(size), type: 'directory' }
+      : { name, cid: cid.toString(), size: Number(unixfs.fileSize()), type: 'file' }
+  }
+
+  return {
+    resolve: (path, { signal } = {}) => resolve(path, signal),
+
+    cat(path, options = {}) {
+      const stop = new AbortController()
+      const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
+      const bytes = bytesOf(path, { ...options, signal })
+      return new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            const { done, value } = await bytes.next()
+            if (done === true) controller.close()
+            else controller.enqueue(value)
+          },
+          async cancel() {
+            stop.abort()
+            await bytes.return(undefined).catch(() => undefined)
+          },
+        },
+        { highWaterMark: 0 },
+      )
+    },
+
+    async *ls(path, { signal } = {}) {
+      const entry = await open(path, signal)
+      if (entry.type !== 'directory') throw new PocketError('ERR_NOT_A_DIRECTORY')
+      const pending: Promise<LsEntry>[] = []
+      try {
+        for await (const { name, cid, size } of entry.entries(signal === undefined ? {} : { signal })) {
+          const described = describe(name, cid, size, signal)
+          described.catch(() => undefined)
+          pending.push(described)
+          if (pending.length >= LOOKAHEAD) yield await (pending.shift() as Promise<LsEntry>)
+        }
+        for (const described of pending) yield await described
+      } catch (error) {
+        throw readError(error, path)
+      }
+    },
+
+    async stat(path, { signal } = {}) {
+      const cid = await resolve(path, signal)
+      const bytes = await source.get(cid, signal === undefined ? {} : { signal })
+      const { type, size } = describeRoot(cid, bytes)
+      const local = { bytes: 0, complete: true }
+      await walkDag(cid, {
+        window: LIMITS.fetchWindow,
+        ...(signal === undefined ? {} : { signal }),
+        async load(each) {
+          if (!(await source.has(each))) {
+            local.complete = false
+            return undefined
+          }
+          const block = await source.getLocal(each)
+          local.bytes += block.byteLength
+          return block
+        },
+      })
+      return { cid: cid.toString(), size, type, local }
+    },
+  }
+}
+
+export function describeRoot(cid: CID, bytes: Uint8Array): { type: 'file' | 'directory'; size: number } {
+  if (cid.code !== dagPb.code) return { type: 'file', size: bytes.byteLength }
+  const node = decodeNode(cid, bytes)
+  const unixfs = unixfsOf(cid, node)
+  return unixfs.isDirectory()
+    ? { type: 'directory', size: node.Links.reduce((sum, link) => sum + (link.Tsize ?? 0), 0) }
+    : { type: 'file', size: Number(unixfs.fileSize()) }
+}
+
+function unixfsOf(cid: CID, node: dagPb.PBNode): UnixFS {
+  try {
+    if (node.Data === undefined) throw new Error('no data')
+    return UnixFS.unmarshal(node.Data)
+  } catch (cause) {
+    throw new PocketError('ERR_INVALID_BLOCK', undefined, { cause, detail: { cid: cid.toString() } })
+  }
+}
+
+function checkRange(offset: number, length: number | undefined): void {
+  for (const value of [offset, length ?? 0]) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new PocketError('ERR_INVALID_ARGUMENT', 'offset and length are whole numbers of bytes')
+    }
+  }
+}
+
+function readError(error: unknown, path: string): PocketError {
+  if (isPocketError(error)) return error
+  const detail = { path: path.slice(0, 300) }
+  switch (error instanceof Error ? error.name : '') {
+    case 'NotFoundError':
+    case 'BadPathError':
+    case 'NoPropError':
+      return new PocketError('ERR_PATH_NOT_FOUND', undefined, { cause: error, detail })
+    case 'NotUnixFSError':
+    case 'OverReadError':
+    case 'UnderReadError':
+      return new PocketError('ERR_INVALID_BLOCK', undefined, { cause: error, detail })
+    default:
+      return toPocketError(error)
+  }
+}

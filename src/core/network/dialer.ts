@@ -1,0 +1,126 @@
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { PocketError, toPocketError } from '../../shared/errors.ts'
+import { LIMITS } from '../../shared/limits.ts'
+import type { NetworkInfo, WebRtcInfo } from '../ports.ts'
+import type { AddressPolicy } from './address-policy.ts'
+import { isDirect, parsePeerId, peerOf } from './peers.ts'
+import { parseMultiaddr } from './relays.ts'
+
+/** Dials what a person named, the straight way first. */
+export interface Dialer {
+  /**
+   * A multiaddr, or the id of a peer whose addresses are known.
+   * @throws PocketError ERR_INVALID_MULTIADDR, ERR_INVALID_PEER_ID, ERR_OFFLINE, ERR_DIAL_FAILED,
+   * ERR_CERTIFICATE_REFUSED, ERR_NO_WEBRTC, ERR_TIMEOUT, ERR_ABORTED
+   */
+  dial(target: string, options?: { signal?: AbortSignal }): Promise<Connection>
+  /** Dials the hints of a link in the background; the first that works is enough for each peer. Never rejects. */
+  follow(hints: Multiaddr[]): Promise<void>
+}
+
+export interface DialerInit {
+  libp2p: Libp2p
+  policy: AddressPolicy
+  network: NetworkInfo
+  webrtc: WebRtcInfo
+}
+
+export function createDialer({ libp2p, policy, network, webrtc }: DialerInit): Dialer {
+  async function open(addrs: Multiaddr[], signal: AbortSignal | undefined): Promise<Connection> {
+    const [first] = addrs
+    if (first === undefined) throw new PocketError('ERR_DIAL_FAILED', 'No address to dial')
+    const peer = peerOf(first)
+    if (peer !== undefined) {
+      const direct = libp2p.getConnections(peer).find((connection) => isDirect(connection.remoteAddr))
+      if (direct !== undefined) return direct
+    }
+    if (!network.online()) throw new PocketError('ERR_OFFLINE')
+    for (const addr of addrs) policy.intend(addr)
+    let failure: unknown
+    for (const group of inOrder(addrs, webrtc.state() === 'available')) {
+      try {
+        return await libp2p.dial(group, {
+          signal: within(signal, LIMITS.dialTimeoutMs),
+          // A relayed connection at hand must not stop a direct one from being made.
+          force: peer !== undefined && group.every(isDirect),
+        })
+      } catch (error) {
+        signal?.throwIfAborted()
+        failure ??= error
+      }
+    }
+    throw dialError(failure, first)
+  }
+
+  return {
+    async dial(target, { signal } = {}) {
+      signal?.throwIfAborted()
+      if (target.startsWith('/')) {
+        const addr = parseMultiaddr(target)
+        if (webrtc.state() !== 'available' && addr.getComponents().some(({ name }) => name === 'webrtc')) {
+          throw new PocketError('ERR_NO_WEBRTC')
+        }
+        return open([addr], signal)
+      }
+      return openPeer(parsePeerId(target), signal)
+    },
+    async follow(hints) {
+      const byPeer = Map.groupBy(hints, (addr) => peerOf(addr)?.toString() ?? addr.toString())
+      await Promise.allSettled([...byPeer.values()].map((addrs) => open(addrs, undefined)))
+    },
+  }
+
+  async function openPeer(peer: PeerId, signal: AbortSignal | undefined): Promise<Connection> {
+    const [connection] = libp2p.getConnections(peer)
+    if (connection !== undefined) return connection
+    if (!network.online()) throw new PocketError('ERR_OFFLINE')
+    try {
+      return await libp2p.dial(peer, { signal: within(signal, LIMITS.dialTimeoutMs) })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw dialError(error)
+    }
+  }
+}
+
+/**
+ * Groups of addresses to dial one after the other: for a relayed address the WebRTC one made from it first, so that
+ * bytes pass no relay where they need not; then the address itself.
+ */
+function inOrder(addrs: Multiaddr[], webrtc: boolean): Multiaddr[][] {
+  const direct: Multiaddr[] = []
+  const relayed: Multiaddr[] = []
+  for (const addr of addrs) {
+    if (isDirect(addr)) {
+      direct.push(addr)
+      continue
+    }
+    if (webrtc) direct.push(multiaddr(addr.toString().replace(/\/p2p-circuit(?=\/|$)/, '/p2p-circuit/webrtc')))
+    relayed.push(addr)
+  }
+  return [direct, relayed].filter((group) => group.length > 0)
+}
+
+function within(signal: AbortSignal | undefined, ms: number): AbortSignal {
+  const timeout = AbortSignal.timeout(ms)
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+}
+
+function dialError(error: unknown, addr?: Multiaddr): PocketError {
+  const coded = toPocketError(error, 'ERR_DIAL_FAILED')
+  const detail = addr === undefined ? {} : { detail: { addr: addr.toString() } }
+  if (coded.code === 'ERR_TIMEOUT') return new PocketError('ERR_TIMEOUT', undefined, { cause: error, ...detail })
+  // Browsers do not say why a TLS or QUIC hand-shake failed; a peer that answers a dial with such a failure at once
+  // is most often one whose certificate (hash) is not, or no longer, the one in its address.
+  const certified = addr?.getComponents().some(({ name }) => name === 'certhash') === true
+  if (certified && /handshake|certhash|certificate/i.test(messages(error))) {
+    return new PocketError('ERR_CERTIFICATE_REFUSED', undefined, { cause: error, ...detail })
+  }
+  return new PocketError('ERR_DIAL_FAILED', undefined, { cause: error, ...detail })
+}
+
+function messages(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messages).join('\n')
+  return error instanceof Error ? `${error.message}\n${messages(error.cause)}` : ''
+}

@@ -1,0 +1,38 @@
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { isPocketError } from '../../shared/errors.ts'
+import type { StateTable } from '../ports.ts'
+import { parseMultiaddr } from './relays.ts'
+
+/** Which relays to use: those of the app's companion and those that a person set, which are kept. */
+export interface RelayList {
+  all(): Multiaddr[]
+  /** Replaces the person's. Resolves after the commit. */
+  set(addrs: Multiaddr[]): Promise<void>
+}
+
+const KEY = 'settings:relays'
+
+export async function createRelayList(state: StateTable, companion: string[]): Promise<RelayList> {
+  const saved = await state.get(KEY)
+  let own = parseKnownGood(Array.isArray(saved) ? saved.filter((addr) => typeof addr === 'string') : [])
+  const given = parseKnownGood(companion)
+  return {
+    all: () => [...new Map([...given, ...own].map((addr) => [addr.toString(), addr])).values()],
+    async set(addrs) {
+      await state.set(KEY, addrs.map(String))
+      own = addrs
+    },
+  }
+}
+
+/** Those that parse: one bad entry of a companion must not cost the others. */
+function parseKnownGood(addrs: string[]): Multiaddr[] {
+  return addrs.flatMap((addr) => {
+    try {
+      return [parseMultiaddr(addr)]
+    } catch (error) {
+      if (isPocketError(error, 'ERR_INVALID_MULTIADDR')) return []
+      throw error
+    }
+  })
+}

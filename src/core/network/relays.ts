@@ -1,0 +1,165 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { RelayStatus } from '../../contract/node-api.ts'
+import { PocketError, toPocketError, toWireError } from '../../shared/errors.ts'
+import { LIMITS } from '../../shared/limits.ts'
+import type { NetworkInfo } from '../ports.ts'
+import type { AddressPolicy } from './address-policy.ts'
+import type { NetworkServices } from './libp2p.ts'
+
+/** Keeps this node reachable through each relay it was given: connect, reserve, and again after every drop. */
+export interface Relays {
+  set(addrs: Multiaddr[]): void
+  list(): RelayStatus[]
+  /** Resolves when a first reservation stands, or when `signal` fires. */
+  ready(signal: AbortSignal): Promise<void>
+  stop(): void
+}
+
+export interface RelaysInit {
+  libp2p: Libp2p<NetworkServices>
+  policy: AddressPolicy
+  network: NetworkInfo
+  onChange(): void
+}
+
+export function createRelays(init: RelaysInit): Relays {
+  return new RelayKeeper(init)
+}
+
+interface Relay {
+  addr: Multiaddr
+  peer?: PeerId
+  status: RelayStatus
+  failures: number
+  timer?: ReturnType<typeof setTimeout>
+  running: boolean
+}
+
+class RelayKeeper implements Relays {
+  readonly #init: RelaysInit
+  readonly #relays = new Map<string, Relay>()
+  readonly #stopWatching: () => void
+  readonly #waiting = new Set<() => void>()
+  #stopped = false
+
+  constructor(init: RelaysInit) {
+    this.#init = init
+    const { libp2p, network } = init
+    libp2p.services.relayListener.onRemoved((peer) => this.#lost(peer))
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#lost(detail))
+    this.#stopWatching = network.watch((online) => {
+      if (online) for (const relay of this.#relays.values()) this.#schedule(relay, 0)
+    })
+  }
+
+  set(addrs: Multiaddr[]): void {
+    const wanted = new Map(addrs.map((addr) => [addr.toString(), addr]))
+    for (const [key, relay] of this.#relays) {
+      if (wanted.has(key)) continue
+      clearTimeout(relay.timer)
+      this.#relays.delete(key)
+      // Closing the connection is what gives the reservation back.
+      if (relay.peer !== undefined) void this.#init.libp2p.hangUp(relay.peer).catch(() => undefined)
+    }
+    for (const [key, addr] of wanted) {
+      if (this.#relays.has(key)) continue
+      const relay: Relay = {
+        addr,
+        status: { addr: key, state: 'connecting' },
+        failures: 0,
+        running: false,
+      }
+      this.#relays.set(key, relay)
+      this.#init.policy.intend(addr)
+      this.#schedule(relay, 0)
+    }
+    this.#init.onChange()
+  }
+
+  list(): RelayStatus[] {
+    return [...this.#relays.values()].map((relay) => relay.status)
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    if (this.list().some((relay) => relay.state === 'reserved')) return
+    await new Promise<void>((resolve) => {
+      this.#waiting.add(resolve)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#stopWatching()
+    for (const relay of this.#relays.values()) clearTimeout(relay.timer)
+  }
+
+  #lost(peer: PeerId): void {
+    for (const relay of this.#relays.values()) {
+      if (relay.peer?.equals(peer) !== true || relay.running) continue
+      this.#update(relay, { addr: relay.status.addr, state: 'connecting' })
+      this.#schedule(relay, 0)
+    }
+  }
+
+  #schedule(relay: Relay, delay: number): void {
+    clearTimeout(relay.timer)
+    if (this.#stopped || relay.running || !this.#relays.has(relay.status.addr)) return
+    relay.timer = setTimeout(() => void this.#connect(relay), delay)
+  }
+
+  async #connect(relay: Relay): Promise<void> {
+    if (relay.running || this.#stopped) return
+    relay.running = true
+    const { libp2p, network } = this.#init
+    try {
+      if (!network.online()) throw new PocketError('ERR_OFFLINE')
+      const signal = AbortSignal.timeout(LIMITS.dialTimeoutMs)
+      const connection = await libp2p.dial(relay.addr, { signal })
+      relay.peer = connection.remotePeer
+      if (relay.status.state !== 'reserved') this.#update(relay, { addr: relay.status.addr, state: 'connected' })
+      const listener = libp2p.services.relayListener
+      if (!listener.has(relay.peer)) await listener.reserve(relay.peer, relay.addr)
+      relay.failures = 0
+      this.#update(relay, { addr: relay.status.addr, state: 'reserved' })
+    } catch (error) {
+      relay.failures++
+      const coded = toPocketError(error, 'ERR_RELAY_UNREACHABLE')
+      const wire = toWireError(
+        coded.code === 'ERR_OFFLINE' ? coded : new PocketError('ERR_RELAY_UNREACHABLE', undefined, { cause: error }),
+      )
+      this.#update(relay, { addr: relay.status.addr, state: 'failed', error: wire })
+    } finally {
+      relay.running = false
+    }
+    if (relay.status.state === 'failed') this.#schedule(relay, backOff(relay.failures))
+    // It may have dropped while `running` kept #lost from acting.
+    else if (relay.peer !== undefined && !libp2p.services.relayListener.has(relay.peer)) this.#lost(relay.peer)
+  }
+
+  #update(relay: Relay, status: RelayStatus): void {
+    relay.status = status
+    if (status.state === 'reserved') {
+      for (const resolve of this.#waiting) resolve()
+      this.#waiting.clear()
+    }
+    this.#init.onChange()
+  }
+}
+
+/** 1, 2, 4 … 60 s, each shortened by up to half so that phones do not return to a restarted relay in one wave. */
+function backOff(failures: number): number {
+  return Math.min(60_000, 1000 * 2 ** (failures - 1)) * (0.5 + Math.random() / 2)
+}
+
+/** @throws PocketError ERR_INVALID_MULTIADDR */
+export function parseMultiaddr(text: string): Multiaddr {
+  try {
+    const addr = multiaddr(text)
+    if (addr.getComponents().length === 0) throw new Error('empty')
+    return addr
+  } catch (cause) {
+    throw new PocketError('ERR_INVALID_MULTIADDR', undefined, { cause, detail: { addr: text.slice(0, 200) } })
+  }
+}

@@ -1,0 +1,41 @@
+import type { Libp2p } from '@libp2p/interface'
+import type { NodeStatus, StorageState } from '../../contract/node-api.ts'
+import type { HostPorts } from '../ports.ts'
+import type { PocketBlockstore } from '../storage/index.ts'
+import { isDirect } from './peers.ts'
+import type { Relays } from './relays.ts'
+
+export interface StatusInit {
+  ports: HostPorts
+  libp2p: Libp2p
+  relays: Relays
+  blocks: PocketBlockstore
+  host: NodeStatus['host']
+  startedAt: number
+}
+
+/** The node in one record, at once: nothing here waits. */
+export function describeStatus(state: NodeStatus['state'], init: StatusInit): NodeStatus {
+  const { ports, libp2p, relays, blocks, host, startedAt } = init
+  const connections = libp2p.getConnections()
+  const peersOf = (list: typeof connections): number => new Set(list.map((each) => each.remotePeer.toString())).size
+  return {
+    state,
+    host,
+    online: ports.network.online(),
+    reachable: libp2p.getMultiaddrs().some((addr) => addr.toString().includes('/p2p-circuit')),
+    peers: peersOf(connections),
+    directPeers: peersOf(connections.filter((connection) => isDirect(connection.remoteAddr))),
+    relays: relays.list(),
+    webrtc: ports.webrtc.state(),
+    storage: describeStorage(ports, blocks),
+    startedAt,
+  }
+}
+
+function describeStorage({ blocks: table }: HostPorts, blocks: PocketBlockstore): StorageState {
+  const totals = blocks.stat()
+  return table.kind === 'persistent'
+    ? { kind: 'persistent', ...totals }
+    : { kind: 'memory', ...totals, code: table.code ?? 'ERR_STORAGE_UNAVAILABLE' }
+}

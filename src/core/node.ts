@@ -1,0 +1,232 @@
+import { withBitswap } from '@helia/bitswap'
+import { withLibp2pLight, type HeliaWithLibp2p } from '@helia/libp2p'
+import { createHeliaLight } from 'helia'
+import { parseLink } from '../contract/link.ts'
+import type { NodeEvent, NodeService, NodeStatus } from '../contract/node-api.ts'
+import { PocketError } from '../shared/errors.ts'
+import { createBlockSource } from './content/block-source.ts'
+import { createLibrary, type Library } from './content/library.ts'
+import { parseCid } from './content/paths.ts'
+import { openPinSet } from './content/pins.ts'
+import { createReader, type Reader } from './content/read.ts'
+import { createActivities, createEventHub, type Activities, type EventHub } from './events.ts'
+import { loadIdentity } from './identity.ts'
+import { createAddressPolicy } from './network/address-policy.ts'
+import { createDialer, type Dialer } from './network/dialer.ts'
+import { AGENT, libp2pOptions, type NetworkServices } from './network/libp2p.ts'
+import { describeConnection, describePeers, parsePeerId } from './network/peers.ts'
+import { createRelayList, type RelayList } from './network/relay-list.ts'
+import { createRelays, parseMultiaddr, type Relays } from './network/relays.ts'
+import { describeStatus } from './network/status.ts'
+import type { HostPorts } from './ports.ts'
+import { makeShare } from './share.ts'
+import { createBlockstore, createDatastore, type PocketBlockstore } from './storage/index.ts'
+
+export interface NodeConfig {
+  host: NodeStatus['host']
+  /** Relays of the app's own companion; those a person set are kept by the node. */
+  relays: string[]
+}
+
+/** Starts the node on what the host supplies. Resolves when it can be used; relays connect after that. */
+export async function createNode(ports: HostPorts, config: NodeConfig): Promise<NodeService> {
+  const [blocks, datastore, privateKey, pins, relayList] = await Promise.all([
+    createBlockstore(ports.blocks),
+    createDatastore(ports.state),
+    loadIdentity(ports.state),
+    openPinSet(ports.state),
+    createRelayList(ports.state, config.relays),
+  ])
+  const policy = createAddressPolicy()
+  const options = libp2pOptions({ privateKey, datastore, policy, webrtc: ports.webrtc.state() !== 'unsupported' })
+  const helia = withBitswap<NetworkServices>(
+    withLibp2pLight(createHeliaLight({ blockstore: blocks, datastore }), options),
+    {
+      // Firefox and WebKit may reach the other phone through the relay only.
+      runOnLimitedConnections: true,
+      // A message carries up to 2 MiB, and a slow phone needs longer for it than the default of 10 s.
+      messageSendTimeout: 60_000,
+      messageReceiveTimeout: 60_000,
+      sendBlocksTimeout: 60_000,
+    },
+  )
+  await helia.start()
+  const { libp2p } = helia
+  const { network, webrtc } = ports
+  const hub = createEventHub()
+  const activities = createActivities((event) => hub.emit(event))
+  const source = createBlockSource({ networked: helia.blockstore, local: blocks })
+  const reader = createReader(source)
+  const node = new PocketNodeService({
+    ports,
+    host: config.host,
+    helia,
+    blocks,
+    hub,
+    activities,
+    reader,
+    library: createLibrary({
+      networked: helia.blockstore,
+      blocks,
+      source,
+      reader,
+      pins,
+      activities,
+      onChange: (list) => {
+        hub.emit({ type: 'pins', pins: list })
+        node.changed()
+      },
+    }),
+    dialer: createDialer({ libp2p, policy, network, webrtc }),
+    relayList,
+    relays: createRelays({ libp2p, policy, network, onChange: () => node.changed() }),
+  })
+  node.start()
+  return node
+}
+
+interface Parts {
+  ports: HostPorts
+  host: NodeStatus['host']
+  helia: HeliaWithLibp2p<NetworkServices>
+  blocks: PocketBlockstore
+  hub: EventHub
+  activities: Activities
+  reader: Reader
+  library: Library
+  dialer: Dialer
+  relayList: RelayList
+  relays: Relays
+}
+
+/** Changes of connections come in bursts; watchers hear of them this much later, in ms. */
+const SETTLE_MS = 30
+
+class PocketNodeService implements NodeService {
+  readonly #parts: Parts
+  readonly #startedAt = Date.now()
+  readonly #stops: (() => void)[] = []
+  #state: NodeStatus['state'] = 'running'
+  #settling: ReturnType<typeof setTimeout> | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    const { ports, relays, relayList, helia } = this.#parts
+    for (const type of ['connection:open', 'connection:close', 'self:peer:update', 'peer:identify'] as const) {
+      helia.libp2p.addEventListener(type, () => this.changed())
+    }
+    this.#stops.push(
+      ports.network.watch(() => this.changed()),
+      ports.webrtc.watch(() => this.changed()),
+    )
+    relays.set(relayList.all())
+  }
+
+  id: NodeService['id'] = async () => {
+    const { libp2p } = this.#parts.helia
+    return {
+      peerId: libp2p.peerId.toString(),
+      multiaddrs: libp2p.getMultiaddrs().map(String),
+      agentVersion: AGENT,
+    }
+  }
+
+  add: NodeService['add'] = (source, options) => this.#parts.library.add(source, options)
+
+  cat: NodeService['cat'] = (path, options) => this.#parts.reader.cat(path, options)
+
+  ls: NodeService['ls'] = (path, options) => this.#parts.reader.ls(path, options)
+
+  stat: NodeService['stat'] = (path, options) => this.#parts.reader.stat(path, options)
+
+  readonly pin: NodeService['pin'] = {
+    add: (path, options) => this.#parts.library.keep(path, options),
+    rm: (cid) => this.#parts.library.remove(cid),
+    ls: () => iterate(this.#parts.library.list()),
+  }
+
+  dial: NodeService['dial'] = async (target, options) =>
+    describeConnection(this.#parts.helia.libp2p, await this.#parts.dialer.dial(target, options))
+
+  hangUp: NodeService['hangUp'] = async (peerId, { signal } = {}) =>
+    this.#parts.helia.libp2p.hangUp(parsePeerId(peerId), signal === undefined ? {} : { signal })
+
+  peers: NodeService['peers'] = async () => describePeers(this.#parts.helia.libp2p)
+
+  share: NodeService['share'] = async (text, { name, size, appUrl } = {}) => {
+    if (appUrl === undefined) throw new PocketError('ERR_INVALID_ARGUMENT', 'appUrl is missing')
+    const cid = parseCid(text).toString()
+    const pin = this.#parts.library.get(cid)
+    const known = { name: name ?? pin?.name, size: size ?? pin?.size }
+    return makeShare(
+      appUrl,
+      {
+        cid,
+        ...(known.name === undefined ? {} : { name: known.name }),
+        ...(known.size === undefined ? {} : { size: known.size }),
+      },
+      this.#parts.helia.libp2p.getMultiaddrs(),
+    )
+  }
+
+  open: NodeService['open'] = async (url) => {
+    const link = parseLink(url)
+    parseCid(link.cid)
+    void this.#parts.dialer.follow(link.via.map(parseMultiaddr))
+    return link
+  }
+
+  setRelays: NodeService['setRelays'] = async (multiaddrs) => {
+    const { relayList, relays } = this.#parts
+    await relayList.set(multiaddrs.map(parseMultiaddr))
+    relays.set(relayList.all())
+  }
+
+  status: NodeService['status'] = async () => this.#status()
+
+  watch: NodeService['watch'] = (listener) => {
+    const { hub, library, activities, helia } = this.#parts
+    const present: NodeEvent[] = [
+      { type: 'status', status: this.#status() },
+      { type: 'pins', pins: library.list() },
+      ...activities.running().map((activity) => ({ type: 'activity' as const, activity })),
+    ]
+    void describePeers(helia.libp2p).then((peers) => listener({ type: 'peers', peers }))
+    return hub.watch(listener, present)
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state === 'stopping') return
+    this.#state = 'stopping'
+    clearTimeout(this.#settling)
+    for (const stop of this.#stops) stop()
+    const { relays, helia, blocks, ports } = this.#parts
+    relays.stop()
+    await helia.stop()
+    await blocks.close()
+    await ports.state.close()
+  }
+
+  /** Tells watchers, soon, that the status or the peers are others. */
+  changed(): void {
+    if (this.#settling !== undefined || this.#state === 'stopping') return
+    this.#settling = setTimeout(() => {
+      this.#settling = undefined
+      const { hub, helia } = this.#parts
+      hub.emit({ type: 'status', status: this.#status() })
+      void describePeers(helia.libp2p).then((peers) => hub.emit({ type: 'peers', peers }))
+    }, SETTLE_MS)
+  }
+
+  #status(): NodeStatus {
+    const { helia, ...parts } = this.#parts
+    return describeStatus(this.#state, { ...parts, libp2p: helia.libp2p, startedAt: this.#startedAt })
+  }
+}
+
+async function* iterate<T>(values: T[]): AsyncGenerator<T> {
+  yield* values
+}
