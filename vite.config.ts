@@ -2,12 +2,13 @@ import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
+import { oneCopy } from './scripts/lib/one-copy.ts'
 import { manifest } from './src/app/manifest.ts'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
-/** One copy of each package in a bundle: npm nests older ones that only servers need. */
-const dedupe = ['uint8arrays', 'multiformats', '@libp2p/interface', '@libp2p/utils', '@multiformats/multiaddr']
+/** Taken from the top level, so that a bundle has one copy (one-copy.ts checks). protons-runtime 7 and 8 differ in types only. */
+const dedupe = ['protons-runtime', 'uint8arrays', 'multiformats']
 
 /** Names that other code relies on stay stable: pages of any build must meet in one worker, embedders import /embed.js. */
 const STABLE = new Map([['embed', 'embed.js']])
@@ -18,6 +19,7 @@ export default defineConfig({
   resolve: { dedupe },
   plugins: [
     svelte(),
+    oneCopy(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src/hosts/service-worker',
@@ -34,6 +36,7 @@ export default defineConfig({
   ],
   worker: {
     format: 'es',
+    plugins: () => [oneCopy()],
     rolldownOptions: {
       output: { entryFileNames: 'node.js', chunkFileNames: 'assets/node-[name]-[hash].js' },
     },

@@ -1,6 +1,3 @@
-import { withBitswap } from '@helia/bitswap'
-import { withLibp2pLight, type HeliaWithLibp2p } from '@helia/libp2p'
-import { createHeliaLight } from 'helia'
 import { parseLink } from '../contract/link.ts'
 import type { NodeEvent, NodeService, NodeStatus } from '../contract/node-api.ts'
 import { PocketError } from '../shared/errors.ts'
@@ -10,10 +7,11 @@ import { parseCid } from './content/paths.ts'
 import { openPinSet } from './content/pins.ts'
 import { createReader, type Reader } from './content/read.ts'
 import { createActivities, createEventHub, type Activities, type EventHub } from './events.ts'
+import { createPocketHelia, type PocketHelia } from './helia.ts'
 import { loadIdentity } from './identity.ts'
 import { createAddressPolicy } from './network/address-policy.ts'
 import { createDialer, type Dialer } from './network/dialer.ts'
-import { AGENT, libp2pOptions, type NetworkServices } from './network/libp2p.ts'
+import { AGENT, libp2pOptions } from './network/libp2p.ts'
 import { describeConnection, describePeers, parsePeerId } from './network/peers.ts'
 import { createRelayList, type RelayList } from './network/relay-list.ts'
 import { createRelays, parseMultiaddr, type Relays } from './network/relays.ts'
@@ -39,17 +37,7 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
   ])
   const policy = createAddressPolicy()
   const options = libp2pOptions({ privateKey, datastore, policy, webrtc: ports.webrtc.state() !== 'unsupported' })
-  const helia = withBitswap<NetworkServices>(
-    withLibp2pLight(createHeliaLight({ blockstore: blocks, datastore }), options),
-    {
-      // Firefox and WebKit may reach the other phone through the relay only.
-      runOnLimitedConnections: true,
-      // A message carries up to 2 MiB, and a slow phone needs longer for it than the default of 10 s.
-      messageSendTimeout: 60_000,
-      messageReceiveTimeout: 60_000,
-      sendBlocksTimeout: 60_000,
-    },
-  )
+  const helia = await createPocketHelia({ blocks, datastore, options })
   await helia.start()
   const { libp2p } = helia
   const { network, webrtc } = ports
@@ -88,7 +76,7 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
 interface Parts {
   ports: HostPorts
   host: NodeStatus['host']
-  helia: HeliaWithLibp2p<NetworkServices>
+  helia: PocketHelia
   blocks: PocketBlockstore
   hub: EventHub
   activities: Activities

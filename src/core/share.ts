@@ -1,12 +1,17 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
-import encodeQR from 'qr'
 import { formatLink, type LinkParts } from '../contract/link.ts'
 import type { ShareResult } from '../contract/node-api.ts'
 
 /** A link to content of this node with the addresses at which it can be dialled now, and its QR code. */
-export function makeShare(appUrl: string, parts: Omit<LinkParts, 'via'>, own: Multiaddr[]): ShareResult {
+export async function makeShare(
+  appUrl: string,
+  parts: Omit<LinkParts, 'via'>,
+  own: Multiaddr[],
+): Promise<ShareResult> {
   const via = dialHints(own)
   const url = formatLink(appUrl, { ...parts, via })
+  // Loaded at the first share: a node that only receives needs no QR code.
+  const { encodeQR } = await import('qr')
   // Level L and no logo: the code stays coarse, and a screen has no dirt to correct for.
   const qr = encodeQR(url, 'svg', { ecc: 'low', border: 4 })
   return { url, qr, reachable: via.length > 0 }

@@ -28,14 +28,12 @@ export function describeStatus(state: NodeStatus['state'], init: StatusInit): No
     directPeers: peersOf(connections.filter((connection) => isDirect(connection.remoteAddr))),
     relays: relays.list(),
     webrtc: ports.webrtc.state(),
-    storage: describeStorage(ports, blocks),
+    storage: describeStorage(blocks),
     startedAt,
   }
 }
 
-function describeStorage({ blocks: table }: HostPorts, blocks: PocketBlockstore): StorageState {
-  const totals = blocks.stat()
-  return table.kind === 'persistent'
-    ? { kind: 'persistent', ...totals }
-    : { kind: 'memory', ...totals, code: table.code ?? 'ERR_STORAGE_UNAVAILABLE' }
+function describeStorage(blocks: PocketBlockstore): StorageState {
+  const { kind, code = 'ERR_STORAGE_UNAVAILABLE', ...totals } = blocks.stat()
+  return kind === 'persistent' ? { kind, ...totals } : { kind, ...totals, code }
 }
