@@ -1,0 +1,34 @@
+import { defineConfig } from '@playwright/test'
+import { chromiumLaunch, type TestOptions } from './e2e/support/browser.ts'
+
+const engines = ['firefox', 'webkit', 'kubo']
+
+/** One runner for every end-to-end suite; docs/testing.md says what each needs. */
+export default defineConfig<TestOptions>({
+  testDir: 'e2e',
+  outputDir: 'test-results',
+  // Two cores, and browsers that each want one: more at once only makes time-outs.
+  workers: 1,
+  fullyParallel: false,
+  retries: 0,
+  forbidOnly: process.env.CI !== undefined,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: 'list',
+  use: {
+    browserName: 'chromium',
+    trace: 'retain-on-failure',
+  },
+  projects: [
+    { name: 'pixel-7', testIgnore: engines.map((name) => `${name}/**`), use: { device: 'Pixel 7', ...chromium() } },
+    { name: 'iphone-15', testIgnore: engines.map((name) => `${name}/**`), use: { device: 'iPhone 15', ...chromium() } },
+    { name: 'kubo', testMatch: 'kubo/**/*.spec.ts', use: { device: 'Pixel 7', ...chromium() } },
+    // These two drive browsers of their own; Playwright only runs and reports them.
+    { name: 'firefox', testMatch: 'firefox/**/*.spec.ts', timeout: 120_000 },
+    { name: 'webkit', testMatch: 'webkit/**/*.spec.ts', timeout: 120_000 },
+  ],
+})
+
+function chromium(): { launchOptions: ReturnType<typeof chromiumLaunch> } {
+  return { launchOptions: chromiumLaunch() }
+}

@@ -1,0 +1,44 @@
+/** What every finder of a browser or a server answers, and the one package manager that they may use. */
+import { exec, tail, which } from './test-exec.ts'
+
+export type Tool =
+  | {
+      found: true
+      path: string
+      /** Where it came from, for the person who reads the run: `installed`, `apt-get`, … */
+      origin: string
+    }
+  | {
+      found: false
+      /** A sentence with what was tried and what to do. */
+      why: string
+    }
+
+const APT_UPDATE_MS = 3 * 60_000
+const APT_INSTALL_MS = 8 * 60_000
+
+let updated: Promise<string | undefined> | undefined
+
+/** Installs Debian packages as root. Resolves with undefined when done, else with the reason why not. */
+export async function aptInstall(packages: string[]): Promise<string | undefined> {
+  const names = packages.join(' ')
+  if (which('apt-get') === undefined) return `there is no apt-get here to install ${names}`
+  if (process.getuid?.() !== 0) return `only root may run apt-get install ${names}`
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  // Package lists of a fresh image are empty or old. A failure is told by the install, which may do without.
+  updated ??= exec('apt-get', ['update', '-qq'], { env, timeoutMs: APT_UPDATE_MS }).then((result) =>
+    result.ok ? undefined : tail(result.output),
+  )
+  const updateError = await updated
+  console.log(`  apt-get install ${names}`)
+  const args = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
+  const result = await exec('apt-get', args, { env, timeoutMs: APT_INSTALL_MS })
+  if (result.ok) return undefined
+  const cause = result.timedOut ? `no end after ${APT_INSTALL_MS / 60_000} minutes` : tail(result.output)
+  return `apt-get install ${names} failed: ${cause}${updateError === undefined ? '' : `\n(apt-get update had failed: ${updateError})`}`
+}
+
+/** Whether a program answers `--version` (or the like) in time: a stub that only points to a shop does not. */
+export async function answers(path: string, args: string[] = ['--version']): Promise<boolean> {
+  return (await exec(path, args, { timeoutMs: 30_000 })).ok
+}

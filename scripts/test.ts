@@ -1,0 +1,98 @@
+/**
+ * `npm test`: every check and every suite, one after the other, all of them even when one fails.
+ * `--only unit,e2e` runs some, `--list` names them. The last line is the sum: `N passed, N failed`.
+ */
+import { parseArgs } from 'node:util'
+import { plain, sum, type Counts } from './lib/test-counts.ts'
+import { isBuilt, STEPS, type Outcome, type Step } from './lib/test-steps.ts'
+
+interface Result {
+  name: string
+  seconds: number
+  line: string
+  /** Undefined for a suite that was not run for want of something outside of the project. */
+  counts: Counts | undefined
+}
+
+// Children have process groups of their own and end in the exit handler of whoever started them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    list: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
+
+if (values.help || values.list) {
+  if (values.help) console.log('npm test [-- --only <step>[,<step>]] [-- --list]\n')
+  for (const { name, title } of STEPS) console.log(`${name.padEnd(10)} ${title}`)
+  process.exit(0)
+}
+
+const steps = choose(values.only?.flatMap((names) => names.split(',')))
+const results: Result[] = []
+let buildFailed = false
+for (const step of steps) {
+  const result = await runStep(step)
+  if (step.name === 'build' && result.counts?.failed !== 0) buildFailed = true
+  results.push(result)
+}
+
+console.log('\n== Summary')
+for (const { name, seconds, line } of results) {
+  console.log(`${name.padEnd(10)} ${seconds.toFixed(0).padStart(5)} s  ${line}`)
+}
+const total = sum(results.flatMap(({ counts }) => counts ?? []))
+console.log(
+  `${'all'.padEnd(10)} ${results
+    .reduce((seconds, result) => seconds + result.seconds, 0)
+    .toFixed(0)
+    .padStart(5)} s`,
+)
+console.log(plain(total))
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1)
+
+function choose(names: string[] | undefined): Step[] {
+  const unknown = names?.find((name) => !STEPS.some((step) => step.name === name))
+  if (unknown !== undefined) {
+    console.error(`There is no step ${unknown}. There are: ${STEPS.map((step) => step.name).join(', ')}`)
+    process.exit(2)
+  }
+  const chosen = STEPS.filter((step) => names?.includes(step.name) ?? true)
+  const build = STEPS.find((step) => step.name === 'build')
+  const lacksBuild = chosen.some((step) => step.needsBuild) && !chosen.some((step) => step === build) && !isBuilt()
+  return lacksBuild && build !== undefined ? [build, ...chosen] : chosen
+}
+
+async function runStep(step: Step): Promise<Result> {
+  console.log(`\n== ${step.name}: ${step.title}`)
+  const start = performance.now()
+  const outcome = await outcomeOf(step)
+  const seconds = (performance.now() - start) / 1000
+  const result = { name: step.name, seconds, ...tell(outcome) }
+  console.log(`== ${step.name}: ${result.line} (${seconds.toFixed(1)} s)`)
+  return result
+}
+
+async function outcomeOf(step: Step): Promise<Outcome> {
+  if (step.needsBuild && buildFailed) return { passed: 0, failed: 1, skipped: 0, why: 'the build failed' }
+  try {
+    return await step.run()
+  } catch (error) {
+    return { passed: 0, failed: 1, skipped: 0, why: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function tell(outcome: Outcome): Pick<Result, 'line' | 'counts'> {
+  if (!('missing' in outcome)) {
+    const { why, ...counts } = outcome
+    return { line: `${plain(counts)}${why === undefined ? '' : `: ${why}`}`, counts }
+  }
+  const line = `not run: ${outcome.missing}`
+  const inCi = !['', '0', 'false'].includes(process.env.CI ?? '')
+  return inCi
+    ? { line: `${line} (with CI set this is a failure)`, counts: { passed: 0, failed: 1, skipped: 0 } }
+    : { line, counts: undefined }
+}
