@@ -11,7 +11,34 @@ export type Durability =
   /** Resolves when it is flushed to the disk. */
   | 'strict'
 
-/** Block bytes by key, in transactions. Keys are multihashes as lower-case base32 strings (one block for all CIDs of it). */
+export interface BlockWrite {
+  key: string
+  /** An exact-length copy; absent deletes the key. */
+  value?: Uint8Array
+}
+
+/** What one transaction does. */
+export interface BlockBatch {
+  /** In order: a later one on the same key wins. Deleting a missing key is no error. */
+  blocks: BlockWrite[]
+  /** One page appended to the log. */
+  page?: Uint8Array
+  /** Files to delete. */
+  dropFiles?: number[]
+  /** The batch is refused (resolves to `undefined`) when the log's last page is another one. */
+  expect?: number
+}
+
+export interface LogPage {
+  /** Ascending, without gaps as long as one connection writes. */
+  seq: number
+  bytes: Uint8Array
+}
+
+/**
+ * Block bytes by key, whole files, and a log that tells what is there without reading them; in transactions. Keys are
+ * multihashes as lower-case base32 strings (one block for all CIDs of it). What a log page says is the core's business.
+ */
 export interface BlockTable {
   /** What the values are kept in; `memory` ends with the process. */
   readonly kind: 'persistent' | 'memory'
@@ -19,20 +46,31 @@ export interface BlockTable {
   readonly code?: ErrorCode
   /** One value a key, `undefined` where there is none. One transaction. */
   getMany(keys: string[]): Promise<(Uint8Array | undefined)[]>
-  /** One transaction; resolves after the commit, all or nothing. Values are exact-length copies by then. */
-  putMany(entries: { key: string; value: Uint8Array }[], durability: Durability): Promise<void>
-  /** One transaction. Missing keys are no error. */
-  deleteMany(keys: string[], durability: Durability): Promise<void>
-  /** Every key with the length of its value in bytes, in pages, without reading values. */
-  entries(): AsyncIterable<{ key: string; size: number }[]>
+  /** One transaction; resolves after the commit with the sequence number of its page (of the last one if it has none), all or nothing. */
+  write(batch: BlockBatch, durability: Durability): Promise<number | undefined>
+  /** Pages after `after` in order, in handfuls. */
+  log(after: number): AsyncIterable<LogPage[]>
+  /** Puts `pages` in the place of all pages, if `last` is still the last one: resolves to the new last one, else to `undefined`. */
+  replaceLog(last: number, pages: Uint8Array[]): Promise<number | undefined>
+  /** Every key that has a value, in handfuls, without reading values. */
+  keys(): AsyncIterable<string[]>
+  /** Stores a whole File or Blob (never a slice of one) and gives its id. Resolves after the commit. */
+  putFile(file: Blob): Promise<number>
+  getFile(id: number): Promise<Blob | undefined>
+  fileIds(): Promise<number[]>
+  /** Calls back when another connection has written; returns what stops it. */
+  watch(listener: () => void): () => void
   close(): Promise<void>
 }
 
 /** Small state: identity, pins, settings. Values are structured clones. */
 export interface StateTable {
   get(key: string): Promise<unknown>
+  /** Strict, like `delete`. */
   set(key: string, value: unknown): Promise<void>
   delete(key: string): Promise<void>
+  /** One transaction, all or nothing. */
+  batch(set: [key: string, value: unknown][], remove: string[], durability: Durability): Promise<void>
   /** Keys beginning with `prefix`, with their values. */
   entries(prefix: string): Promise<[key: string, value: unknown][]>
   close(): Promise<void>

@@ -43,6 +43,21 @@ export const LIMITS = {
   /** Outbound streams of one application protocol and connection. */
   maxOutboundStreams: 128,
 
+  /** Bytes of a multihash that is stored: SHA-512 and BLAKE2b-512 need 68. */
+  maxMultihashBytes: 128,
+  /** Blocks and bytes that one storage transaction gathers: 40 puts a transaction measured twice as fast as one. */
+  writeBatchBlocks: 64,
+  writeBatchBytes: 8 * MiB,
+  /** Deletions gathered at once: they carry no bytes. */
+  deleteBatchBlocks: 1024,
+  /** Blocks that one read transaction gathers, and read transactions under way: reads of 16 MiB each keep a phone's memory flat. */
+  readWindowBlocks: 16,
+  readWindows: 4,
+  /** Bytes kept where the browser offers no storage: a tab of a small phone is killed at a few hundred MiB. */
+  maxMemoryStoreBytes: 256 * MiB,
+  /** Waiting for IndexedDB to open, in ms: WebKit has left it pending for ever (bug 226547). */
+  storageOpenTimeoutMs: 8_000,
+
   /** Blocks asked for at once while a file is fetched: 16 MiB in flight fills 50 ms × 100 MiB/s three times over. */
   fetchWindow: 16,
   /** Waiting for the first byte of something nobody may have, in ms. */

@@ -1,0 +1,176 @@
+import type { BlockBatch, BlockTable, Durability, LogPage } from '../../../core/ports.ts'
+import { Connection, createMeta, META_STORE, type DatabaseLayout } from './connection.ts'
+
+const BLOCKS = 'blocks'
+const LOG = 'log'
+const FILES = 'files'
+/** A record that a checkpoint without a page writes: an empty transaction is not flushed. */
+const CHECKPOINT_KEY = 'checkpoint'
+
+/** Log pages and keys read at once: a few MiB in memory. */
+const PAGES_A_READ = 64
+const KEYS_A_READ = 4096
+
+const layout = (name: string): DatabaseLayout => ({
+  name,
+  stores: [BLOCKS, LOG, FILES, META_STORE],
+  migrations: [
+    (database) => {
+      createMeta(database)
+      database.createObjectStore(BLOCKS)
+      database.createObjectStore(LOG, { autoIncrement: true })
+      database.createObjectStore(FILES, { autoIncrement: true })
+    },
+  ],
+})
+
+export interface BlockTableOptions {
+  /** Name of the database. */
+  name?: string
+}
+
+/**
+ * Blocks in IndexedDB. Several connections, in several workers, may be open at once.
+ * @throws ERR_STORAGE_UNAVAILABLE (the caller goes on with `createMemoryBlockTable`), ERR_STORAGE_VERSION, ERR_QUOTA_EXCEEDED
+ */
+export async function openBlockTable({ name = 'pocket-blocks' }: BlockTableOptions = {}): Promise<BlockTable> {
+  return new IndexedDbBlockTable(await Connection.open(layout(name)), name)
+}
+
+class IndexedDbBlockTable implements BlockTable {
+  readonly kind = 'persistent'
+  readonly #connection: Connection
+  /** Only says that there is something to read; what it is, the log says. */
+  readonly #channel: BroadcastChannel
+
+  constructor(connection: Connection, name: string) {
+    this.#connection = connection
+    this.#channel = new BroadcastChannel(name)
+  }
+
+  getMany(keys: string[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#connection.run([BLOCKS], 'readonly', 'relaxed', (transaction) => {
+      const store = transaction.objectStore(BLOCKS)
+      const requests = keys.map((key) => store.get(key))
+      return () => requests.map((request) => request.result as Uint8Array | undefined)
+    })
+  }
+
+  async write(batch: BlockBatch, durability: Durability): Promise<number | undefined> {
+    const { blocks, page, dropFiles = [], expect } = batch
+    const stores = [LOG, META_STORE, ...(blocks.length > 0 ? [BLOCKS] : []), ...(dropFiles.length > 0 ? [FILES] : [])]
+    const seq = await this.#connection.run(stores, 'readwrite', durability, (transaction) => {
+      let last: number | undefined
+      const write = () => {
+        for (const { key, value } of blocks) {
+          if (value === undefined) transaction.objectStore(BLOCKS).delete(key)
+          else transaction.objectStore(BLOCKS).put(value, key)
+        }
+        for (const id of dropFiles) transaction.objectStore(FILES).delete(id)
+        if (page === undefined) {
+          transaction.objectStore(META_STORE).put(Date.now(), CHECKPOINT_KEY)
+        } else {
+          const added = transaction.objectStore(LOG).add(page)
+          added.onsuccess = () => (last = added.result as number)
+        }
+      }
+      if (expect === undefined && page !== undefined) write()
+      else {
+        readLast(transaction, (found) => {
+          if (expect !== undefined && expect !== found) return
+          last = found
+          write()
+        })
+      }
+      return () => last
+    })
+    if (page !== undefined && seq !== undefined) this.#channel.postMessage('written')
+    return seq
+  }
+
+  async *log(after: number): AsyncGenerator<LogPage[]> {
+    let from = after
+    for (;;) {
+      const range = IDBKeyRange.lowerBound(from, true)
+      const pages = await this.#connection.run([LOG], 'readonly', 'relaxed', (transaction) => {
+        const keys = transaction.objectStore(LOG).getAllKeys(range, PAGES_A_READ)
+        const values = transaction.objectStore(LOG).getAll(range, PAGES_A_READ)
+        return () => (values.result as Uint8Array[]).map((bytes, at) => ({ seq: keys.result[at] as number, bytes }))
+      })
+      const last = pages.at(-1)
+      if (last === undefined) return
+      yield pages
+      if (pages.length < PAGES_A_READ) return
+      from = last.seq
+    }
+  }
+
+  async replaceLog(last: number, pages: Uint8Array[]): Promise<number | undefined> {
+    const seq = await this.#connection.run([LOG], 'readwrite', 'relaxed', (transaction) => {
+      const store = transaction.objectStore(LOG)
+      let replaced: number | undefined
+      readLast(transaction, (found) => {
+        if (found !== last) return
+        store.delete(IDBKeyRange.upperBound(last))
+        for (const page of pages) {
+          const added = store.add(page)
+          added.onsuccess = () => (replaced = added.result as number)
+        }
+      })
+      return () => replaced
+    })
+    if (seq !== undefined) this.#channel.postMessage('written')
+    return seq
+  }
+
+  async *keys(): AsyncGenerator<string[]> {
+    let range: IDBKeyRange | undefined
+    for (;;) {
+      const keys = await this.#connection.run([BLOCKS], 'readonly', 'relaxed', (transaction) => {
+        const request = transaction.objectStore(BLOCKS).getAllKeys(range, KEYS_A_READ)
+        return () => request.result as string[]
+      })
+      const last = keys.at(-1)
+      if (last === undefined) return
+      yield keys
+      range = IDBKeyRange.lowerBound(last, true)
+    }
+  }
+
+  putFile(file: Blob): Promise<number> {
+    return this.#connection.run([FILES], 'readwrite', 'relaxed', (transaction) => {
+      const request = transaction.objectStore(FILES).add(file)
+      return () => request.result as number
+    })
+  }
+
+  getFile(id: number): Promise<Blob | undefined> {
+    return this.#connection.run([FILES], 'readonly', 'relaxed', (transaction) => {
+      const request = transaction.objectStore(FILES).get(id)
+      return () => request.result as Blob | undefined
+    })
+  }
+
+  fileIds(): Promise<number[]> {
+    return this.#connection.run([FILES], 'readonly', 'relaxed', (transaction) => {
+      const request = transaction.objectStore(FILES).getAllKeys()
+      return () => request.result as number[]
+    })
+  }
+
+  watch(listener: () => void): () => void {
+    this.#channel.addEventListener('message', listener)
+    return () => this.#channel.removeEventListener('message', listener)
+  }
+
+  async close(): Promise<void> {
+    this.#channel.close()
+    await this.#connection.close()
+  }
+}
+
+/** Sequence number of the last log page, 0 where there is none. */
+function readLast(transaction: IDBTransaction, then: (last: number) => void): void {
+  const request = transaction.objectStore(LOG).openKeyCursor(null, 'prev')
+  request.onsuccess = () => then((request.result?.key as number | undefined) ?? 0)
+}

@@ -1,0 +1,2 @@
+export { openBlockTable, type BlockTableOptions } from './block-table.ts'
+export { openStateTable, type StateTableOptions } from './state-table.ts'
