@@ -3,11 +3,7 @@ import { formatLink, type LinkParts } from '../contract/link.ts'
 import type { ShareResult } from '../contract/node-api.ts'
 
 /** A link to content of this node with the addresses at which it can be dialled now, and its QR code. */
-export async function makeShare(
-  appUrl: string,
-  parts: Omit<LinkParts, 'via'>,
-  own: Multiaddr[],
-): Promise<ShareResult> {
+export async function makeShare(appUrl: string, parts: Omit<LinkParts, 'via'>, own: Multiaddr[]): Promise<ShareResult> {
   const via = dialHints(own)
   const url = formatLink(appUrl, { ...parts, via })
   // Loaded at the first share: a node that only receives needs no QR code.
