@@ -1,16 +1,20 @@
+import type { PocketError } from '../shared/errors.ts'
+
 /** Request, byte stream and item stream over a `PortLike`. See `createRpcClient` and `serveRpc`. */
 
 export interface RpcCallOptions {
   signal?: AbortSignal
   onProgress?: (progress: never) => void
-  /** Byte streams that travel with the call; the params refer to them by index. */
+  /** Byte streams that travel with the call; the params refer to them by index. Cancelled when the call ends before they do. */
   bodies?: ReadableStream<Uint8Array>[]
 }
 
 export interface CallContext {
   /** Fires when the caller cancels or its port dies. */
   signal: AbortSignal
-  progress(value: unknown): void
+  /** The latest value counts: a caller that is slow to listen misses those between. */
+  progress: (value: unknown) => void
+  /** Nothing of them travels before they are read. They fail when the call ends. */
   bodies: ReadableStream<Uint8Array>[]
 }
 
@@ -28,7 +32,10 @@ export type ParamsOf<T, M extends keyof T> = T[M] extends { params: infer P } ? 
 export type ResultOf<T, M extends keyof T> = T[M] extends { result: infer R } ? R : never
 export type ProgressOf<T, M extends keyof T> = T[M] extends { progress: infer P } ? P : never
 
-/** The calling end. Every pending call and stream rejects when the port is closed or declared dead. */
+/**
+ * The calling end. Every pending call and stream rejects when the port is closed or declared dead. Streams begin when
+ * they are first read: until then they cost nothing.
+ */
 export interface RpcClient<T> {
   call<M extends MethodsOf<T, 'unary'>>(
     method: M,
@@ -47,11 +54,15 @@ export interface RpcClient<T> {
   ): AsyncIterable<ResultOf<T, M>>
   /** Resolves with the round trip in ms; rejects with ERR_TIMEOUT after `timeoutMs`. */
   ping(timeoutMs: number): Promise<number>
-  /** Rejects all that is pending with `reason` (default ERR_CLOSED) and closes the port. */
+  /** Rejects all that is pending with `reason` (default ERR_CLOSED) and closes the port. Repeated calls do nothing. */
   close(reason?: unknown): void
+  /** Resolves, never rejects, with why it ended: the reason given to `close`, or the error the server said goodbye with. */
+  readonly closed: Promise<PocketError>
 }
 
 export interface RpcServer {
-  /** Aborts every call under way and closes the port. */
-  close(): void
+  /** Aborts every call under way, tells the client `reason` (default ERR_CLOSED) and closes the port. Repeated calls do nothing. */
+  close(reason?: unknown): void
+  /** Resolves when either side has closed it. */
+  readonly closed: Promise<void>
 }
