@@ -28,9 +28,8 @@ export async function killSharedWorkers(cdp: Cdp, browserContextId: string): Pro
 }
 
 /** Freezes a page as Chrome on Android does some minutes after it was hidden, or thaws it. */
-export async function setFrozen(cdp: Cdp, page: Page, frozen: boolean): Promise<void> {
-  const { targetId } = await targetOf(page)
-  const session = await cdp.attach(targetId)
+export async function setFrozen(page: Page, frozen: boolean): Promise<void> {
+  const session = await page.context().newCDPSession(page)
   try {
     await session.send('Page.setWebLifecycleState', { state: frozen ? 'frozen' : 'active' })
   } finally {
@@ -38,15 +37,14 @@ export async function setFrozen(cdp: Cdp, page: Page, frozen: boolean): Promise<
   }
 }
 
-/** Bytes that the page's origin may store; undefined lifts it. Enforced, yet not shown by `estimate()`. */
-export async function overrideQuota(page: Page, quotaSize: number | undefined): Promise<void> {
+/**
+ * Bytes that the page's origin may store. Enforced, yet not shown by `estimate()`. Resolves with what lifts the limit;
+ * it ends with the page too.
+ */
+export async function overrideQuota(page: Page, quotaSize: number): Promise<() => Promise<void>> {
   const session = await page.context().newCDPSession(page)
-  try {
-    const origin = new URL(page.url()).origin
-    await session.send('Storage.overrideQuotaForOrigin', { origin, ...(quotaSize === undefined ? {} : { quotaSize }) })
-  } finally {
-    await session.detach()
-  }
+  await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin, quotaSize })
+  return () => session.detach()
 }
 
 export interface OfflineSwitch {

@@ -1,15 +1,23 @@
-/** A phone: a browser context with storage of its own, and what a person or the system does to it. */
+/** A phone: a browser with storage of its own, and what a person or the system does to it. */
 import { devices, type Browser, type BrowserContext, type Page } from '@playwright/test'
 import type { Cdp } from './cdp.ts'
 import { killSharedWorkers, offlineSwitch, overrideQuota, setFrozen, targetOf } from './chrome.ts'
+import { launchOwnChromium } from './own-chromium.ts'
 
 export interface PhoneOptions {
   /** A Playwright device descriptor. Default: the project's own. */
   device?: string
   /** Path and fragment that the first page opens. Default `/`. */
   path?: string
+  /** Granted to the app; default: all that it may ask for. What is not granted is denied without a question. */
+  permissions?: string[]
   /** Runs in every page before its own scripts, to take an API away for example. */
   initScript?: () => void
+  /**
+   * A browser process of its own. Its pages can be frozen, and are hidden when another comes to the front; of the
+   * device it has the size alone.
+   */
+  ownBrowser?: boolean
   /** Why the invariants do not hold for this phone in this test; they are then not checked. */
   exempt?: string
 }
@@ -31,63 +39,95 @@ export interface Phone {
   setOffline(offline: boolean): Promise<void>
   /** Kills the shared worker without an event, as the system may. Resolves with how many there were. */
   killSharedWorkers(): Promise<number>
+  /** Only with `ownBrowser`. Default: the first page. */
   freeze(page?: Page): Promise<void>
   thaw(page?: Page): Promise<void>
-  /** Bytes that the app's origin may store; undefined lifts the limit. */
+  /** Bytes that the app's origin may store from now on; undefined lifts the limit. Ends with the first page. */
   overrideQuota(bytes: number | undefined): Promise<void>
   close(): Promise<void>
 }
 
+export interface PhoneParts {
+  /** The shared browser, its DevTools, and the device of the project. */
+  browser: Browser
+  cdp: Cdp
+  device: string
+  appUrl: string
+}
+
 /** What the receiver's and the sender's system would ask about, answered with yes. */
-const PERMISSIONS = ['clipboard-read', 'clipboard-write', 'camera', 'notifications', 'persistent-storage']
+const PERMISSIONS = ['clipboard-read', 'clipboard-write', 'camera', 'notifications']
 
-export async function openPhone(
-  name: string,
-  parts: { browser: Browser; cdp: Cdp; appUrl: string; device: string },
-  options: PhoneOptions = {},
-): Promise<Phone> {
-  const { browser, cdp, appUrl } = parts
-  const descriptor = devices[options.device ?? parts.device]
-  if (descriptor === undefined) throw new Error(`Playwright knows no device ${options.device ?? parts.device}`)
-  // Every descriptor runs in Chromium here: its size, touch and user agent count, not its engine.
-  const { defaultBrowserType: _, ...device } = descriptor
-  const context = await browser.newContext({ ...device, acceptDownloads: true })
-  await grant(context, appUrl)
-  if (options.initScript !== undefined) await context.addInitScript(options.initScript)
-
-  const errors: string[] = []
-  const log: string[] = []
-  context.on('weberror', (event) => errors.push(String(event.error().stack ?? event.error())))
-  context.on('console', (message) => {
-    log.push(`[${name}] ${message.type()}: ${message.text()}`)
-    if (message.type() === 'error' && message.text().includes('Content Security Policy')) errors.push(message.text())
-  })
-  const openPage = async (path = '/'): Promise<Page> => {
-    const page = await context.newPage()
-    await page.goto(new URL(path, appUrl).href)
-    return page
-  }
-  const page = await openPage(options.path)
-  const { browserContextId = '' } = await targetOf(page)
-  const network = offlineSwitch(cdp, context, browserContextId)
-  return {
-    name,
-    context,
-    page,
-    appUrl,
-    exempt: options.exempt,
-    errors,
-    log,
-    openPage,
-    setOffline: (offline) => network.set(offline),
-    killSharedWorkers: () => killSharedWorkers(cdp, browserContextId),
-    freeze: (target = page) => setFrozen(cdp, target, true),
-    thaw: (target = page) => setFrozen(cdp, target, false),
-    overrideQuota: (bytes) => overrideQuota(page, bytes),
-    close: () => context.close(),
+export async function openPhone(name: string, parts: PhoneParts, options: PhoneOptions = {}): Promise<Phone> {
+  const { appUrl } = parts
+  const device = descriptor(options.device ?? parts.device)
+  const { context, cdp, close } = options.ownBrowser
+    ? await launchOwnChromium()
+    : await contextOf(parts.browser, parts.cdp, device)
+  try {
+    await context.grantPermissions(options.permissions ?? PERMISSIONS, { origin: appUrl })
+    if (options.initScript !== undefined) await context.addInitScript(options.initScript)
+    const errors: string[] = []
+    const log: string[] = []
+    context.on('weberror', (event) => errors.push(event.error().stack ?? String(event.error())))
+    context.on('console', (message) => {
+      log.push(`[${name}] ${message.type()}: ${message.text()}`)
+      if (message.type() === 'error' && message.text().includes('Content Security Policy')) errors.push(message.text())
+    })
+    const openPage = async (path = '/'): Promise<Page> => {
+      const page = await context.newPage()
+      if (options.ownBrowser) await page.setViewportSize(device.viewport)
+      await page.goto(new URL(path, appUrl).href)
+      return page
+    }
+    const page = await openPage(options.path)
+    const { browserContextId = '' } = await targetOf(page)
+    const network = offlineSwitch(cdp, context, browserContextId)
+    let liftQuota = async (): Promise<void> => {}
+    const freeze = async (target: Page, frozen: boolean): Promise<void> => {
+      if (!options.ownBrowser) throw new Error('Only a phone with `ownBrowser` can be frozen')
+      await setFrozen(target, frozen)
+    }
+    return {
+      name,
+      context,
+      page,
+      appUrl,
+      exempt: options.exempt,
+      errors,
+      log,
+      openPage,
+      close,
+      setOffline: (offline) => network.set(offline),
+      killSharedWorkers: () => killSharedWorkers(cdp, browserContextId),
+      freeze: (target = page) => freeze(target, true),
+      thaw: (target = page) => freeze(target, false),
+      overrideQuota: async (bytes) => {
+        await liftQuota()
+        liftQuota = bytes === undefined ? async () => {} : await overrideQuota(page, bytes)
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 
-async function grant(context: BrowserContext, origin: string): Promise<void> {
-  await context.grantPermissions(PERMISSIONS, { origin })
+type Device = Omit<(typeof devices)[string], 'defaultBrowserType'>
+
+/** Every descriptor runs in Chromium here: its size, touch and user agent count, not its engine. */
+function descriptor(name: string): Device {
+  const found = devices[name]
+  if (found === undefined) throw new Error(`Playwright knows no device ${name}`)
+  const { defaultBrowserType: _, ...device } = found
+  return device
+}
+
+async function contextOf(
+  browser: Browser,
+  cdp: Cdp,
+  device: Device,
+): Promise<{ context: BrowserContext; cdp: Cdp; close: () => Promise<void> }> {
+  const context = await browser.newContext(device)
+  return { context, cdp, close: () => context.close() }
 }
