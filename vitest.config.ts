@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
@@ -7,6 +8,9 @@ import { defineConfig } from 'vitest/config'
 const executablePath =
   process.env.CHROMIUM_PATH ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path))
 
+/** interface-blockstore-tests asks for Chai from its build tool, which nobody here needs. */
+const resolve = { alias: { 'aegir/chai': fileURLToPath(new URL('test/support/aegir-chai.ts', import.meta.url)) } }
+
 export default defineConfig({
   test: {
     // Two cores: parallel files only make time-outs.
@@ -14,15 +18,18 @@ export default defineConfig({
     projects: [
       {
         plugins: [svelte()],
+        resolve,
         test: {
           name: 'unit',
           include: ['test/unit/**/*.spec.ts'],
           environment: 'node',
+          server: { deps: { inline: ['interface-blockstore-tests'] } },
           testTimeout: 20_000,
         },
       },
       {
         plugins: [svelte()],
+        resolve,
         worker: { format: 'es' },
         test: {
           name: 'browser',
