@@ -8,18 +8,13 @@ import { createLibp2p } from 'libp2p'
 export interface TestRelay extends AsyncDisposable {
   /** WebSocket on loopback, the peer id included. */
   addr: string
-  port: number
   stop(): Promise<void>
 }
 
 /** A real circuit relay on loopback. */
-export async function startRelay({
-  port = 0,
-  privateKey,
-}: { port?: number; privateKey?: never } = {}): Promise<TestRelay> {
+export async function startRelay({ maxReservations = 100 } = {}): Promise<TestRelay> {
   const libp2p = await createLibp2p({
-    ...(privateKey === undefined ? {} : { privateKey }),
-    addresses: { listen: [`/ip4/127.0.0.1/tcp/${port}/ws`] },
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
     transports: [webSockets()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
@@ -27,11 +22,11 @@ export async function startRelay({
     services: {
       identify: identify(),
       relay: circuitRelayServer({
-        reservations: { maxReservations: 100, defaultDataLimit: BigInt(1 << 30), defaultDurationLimit: 3_600_000 },
+        reservations: { maxReservations, defaultDataLimit: BigInt(1 << 30), defaultDurationLimit: 3_600_000 },
       }),
     },
   })
   const addr = libp2p.getMultiaddrs()[0]?.toString() ?? ''
   const stop = async (): Promise<void> => libp2p.stop()
-  return { addr, port: Number(/tcp\/(\d+)/.exec(addr)?.[1]), stop, [Symbol.asyncDispose]: stop }
+  return { addr, stop, [Symbol.asyncDispose]: stop }
 }
