@@ -1,0 +1,77 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { isLoopback } from '../server/client-address.ts'
+
+/** A request as the handlers see it. */
+export interface WebRequest {
+  method: string
+  /** Decoded, begins with `/`, without query. */
+  path: string
+  headers: IncomingHttpHeaders
+  /** Over TLS that ends here. */
+  secure: boolean
+  /** From this machine (or a proxy on it). */
+  local: boolean
+}
+
+export interface Reply {
+  status: number
+  /** Lower-case names. */
+  headers?: Record<string, string>
+  body?: string | Uint8Array
+}
+
+/** One entry of the ordered table of routes: the first that can, answers. */
+export interface Handler {
+  canHandle(request: WebRequest): boolean
+  handle(request: WebRequest): Reply | Promise<Reply>
+}
+
+/** `undefined` where the target is no path that could name anything: bad escapes, NUL, an absolute URL of a proxy request. */
+export function parseRequest(request: IncomingMessage): WebRequest | undefined {
+  const path = decodePath(request.url ?? '')
+  if (path === undefined) return undefined
+  return {
+    method: request.method ?? 'GET',
+    path,
+    headers: request.headers,
+    secure: (request.socket as Partial<TLSSocket>).encrypted === true,
+    local: isLoopback(request.socket.remoteAddress),
+  }
+}
+
+export function textReply(status: number, sentence: string, headers: Record<string, string> = {}): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    body: `${sentence}\n`,
+  }
+}
+
+export function jsonReply(status: number, value: unknown, headers: Record<string, string> = {}): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+    body: JSON.stringify(value),
+  }
+}
+
+export function writeReply(reply: Reply, request: IncomingMessage, response: ServerResponse): void {
+  const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body
+  const bodiless = reply.status === 204 || reply.status === 304
+  response.writeHead(reply.status, {
+    ...reply.headers,
+    ...(bodiless ? {} : { 'content-length': String(body?.byteLength ?? 0) }),
+  })
+  response.end(request.method === 'HEAD' || bodiless ? undefined : body)
+}
+
+function decodePath(target: string): string | undefined {
+  if (!target.startsWith('/')) return undefined
+  try {
+    const path = decodeURIComponent(target.split(/[?#]/, 1)[0] ?? '')
+    return path.includes('\0') ? undefined : path
+  } catch {
+    return undefined
+  }
+}
