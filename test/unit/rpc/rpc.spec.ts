@@ -228,6 +228,30 @@ describe.each(Object.entries(PORTS))('rpc over %s', (_name, createPorts) => {
       await reader.cancel()
     })
 
+    it('sends no byte that was not asked for, however large the chunk', async () => {
+      const [near, far] = createPorts()
+      ends.push(
+        serveRpc(far, { read: { kind: 'bytes', handle: () => ReadableStream.from([new Uint8Array(10 * MiB)]) } }),
+        near,
+      )
+      let received = 0
+      let pong = Promise.withResolvers<void>()
+      near.onmessage = ({ data }) => {
+        const message = data as { t: string; bytes?: Uint8Array }
+        received += message.bytes?.length ?? 0
+        if (message.t === 'pong') pong.resolve()
+      }
+      near.postMessage({ t: 'call', id: 0, kind: 'bytes', method: 'read', params: null, bodies: 0, credit: 1.5 * MiB })
+      for (let granted = 1.5 * MiB; granted < 6 * MiB; granted += MiB) {
+        near.postMessage({ t: 'ping', id: 1 })
+        await pong.promise
+        pong = Promise.withResolvers()
+        expect(received).toBeLessThanOrEqual(granted)
+        expect(received).toBeGreaterThan(granted - MiB)
+        near.postMessage({ t: 'credit', id: 0, credit: MiB })
+      }
+    })
+
     it('that nobody goes on reading keeps the window and no more', async () => {
       const source = counting(64 * 1024)
       const { client } = join({ read: { kind: 'bytes', handle: () => source.stream } })
