@@ -9,7 +9,7 @@ const executablePath =
   process.env.CHROMIUM_PATH ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path))
 
 /** interface-blockstore-tests asks for Chai from its build tool, which nobody here needs. */
-const resolve = { alias: { 'aegir/chai': fileURLToPath(new URL('test/support/aegir-chai.ts', import.meta.url)) } }
+const resolve = { alias: { 'aegir/chai': fileURLToPath(new URL('test/support/node/aegir-chai.ts', import.meta.url)) } }
 
 export default defineConfig({
   test: {

@@ -20,7 +20,8 @@ function now(value: unknown, assertion: unknown): unknown {
       if (name === 'eventually') return later(value, Promise.resolve(value).then(chai.expect))
       if (CALLED.has(name)) return () => target[name]
       const member = target[name]
-      if (typeof member === 'function') return (...args: unknown[]) => now(value, (member as Method).apply(target, args))
+      if (typeof member === 'function')
+        return (...args: unknown[]) => now(value, (member as Method).apply(target, args))
       return now(value, member)
     },
   })
