@@ -16,6 +16,8 @@ interface Result {
 
 // Children have process groups of their own and end in the exit handler of whoever started them.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
+// bootstrap.mjs holds the other end, and may be killed without a signal for us.
+process.once('disconnect', () => process.exit(130))
 
 const { values } = parseArgs({
   options: {

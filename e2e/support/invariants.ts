@@ -1,6 +1,6 @@
 /** What holds on every phone after every end-to-end test, whatever the test did. */
 import { expect, type Page } from '@playwright/test'
-import type { PocketNode } from '../../src/contract/node-api.ts'
+import { onNode } from './on-node.ts'
 import type { Phone } from './phone.ts'
 
 /** How long a closed app may take to let go of its locks and stores, in ms. */
@@ -26,17 +26,14 @@ export async function checkInvariants(phone: Phone): Promise<void> {
 
 /** What the node says it keeps, yet does not hold whole: nothing half-stored may be reported as stored. */
 function incompletePins(page: Page): Promise<string[]> {
-  return page.evaluate(async (embed) => {
-    const { connect } = (await import(embed)) as { connect: () => Promise<PocketNode> }
-    const node = await connect()
+  return onNode(page, async (node) => {
     const incomplete: string[] = []
     for await (const pin of node.pin.ls()) {
       const { local } = await node.stat(pin.cid)
       if (!local.complete) incomplete.push(`${pin.name} (${pin.cid}): ${local.bytes} of ${pin.size} bytes`)
     }
-    await node.close()
     return incomplete
-  }, '/embed.js')
+  })
 }
 
 function heldLocks(page: Page): Promise<string[]> {

@@ -7,8 +7,8 @@ export interface WebDriverSession {
   readonly capabilities: Record<string, unknown>
   goto(url: string): Promise<void>
   reload(): Promise<void>
-  /** Runs an async function in the page with JSON arguments; resolves with its JSON result, rejects with its error. */
-  evaluate<A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A): Promise<R>
+  /** Runs a function or an expression in the page; resolves with its JSON result, rejects with its error. */
+  evaluate<R>(code: string | (() => R | Promise<R>)): Promise<R>
   /** Types into the element, or for a file input picks the file of that path. */
   sendKeys(selector: string, text: string): Promise<void>
   click(selector: string): Promise<void>
@@ -54,17 +54,16 @@ export async function openSession(base: string, capabilities: object): Promise<W
     reload: async () => {
       await command('POST', '/refresh', {})
     },
-    evaluate: async <A extends unknown[], R>(fn: (...args: A) => R | Promise<R>, ...args: A): Promise<R> => {
-      // A rejected promise has no standard form here: the error travels as a value.
+    evaluate: async <R>(code: string | (() => R | Promise<R>)): Promise<R> => {
+      const expression = typeof code === 'string' ? code : `(${code.toString()})()`
+      // A rejected promise travels as a value, for want of a standard form.
       const script = `
-        const [args, done] = arguments;
-        Promise.resolve().then(() => (${fn.toString()})(...args)).then(
-          (value) => done({ value }),
-          (error) => done({ error: String(error), stack: error?.stack, code: error?.code }),
-        )`
-      const answer = (await command('POST', '/execute/async', { script, args: [args] })) as
-        { value: R } | { error: string; stack?: string; code?: string }
-      if ('error' in answer) throw new Error(`${answer.code ?? ''} ${answer.error}\n${answer.stack ?? ''}`.trim())
+        const done = arguments[arguments.length - 1];
+        const run = async () => (${expression});
+        run().then((value) => done({ value }), (error) => done({ error: String(error), stack: error?.stack }))`
+      const answer = (await command('POST', '/execute/async', { script, args: [] })) as
+        { value: R } | { error: string; stack?: string }
+      if ('error' in answer) throw new Error(`${answer.error}\n${answer.stack ?? ''}`.trim())
       return answer.value
     },
     sendKeys: async (selector, text) => {

@@ -34,12 +34,12 @@ test.describe('the WebKit helper', () => {
 
   test('drives a page whose shared worker keeps values in IndexedDB', async () => {
     await webkit.goto(server.url)
-    const stored = await webkit.evaluate(async (value) => {
+    const stored = await webkit.evaluate(async () => {
       const { port } = new SharedWorker('/worker.js', { type: 'module' })
       const answer = new Promise((resolve) => (port.onmessage = (event) => resolve(event.data)))
-      port.postMessage(value)
+      port.postMessage('from the page')
       return answer
-    }, 'from the page')
+    })
     expect(stored).toBe('from the page')
   })
 

@@ -16,6 +16,8 @@ export type Tool =
 
 const APT_UPDATE_MS = 3 * 60_000
 const APT_INSTALL_MS = 8 * 60_000
+/** A machine that has just started may be installing its own updates. */
+const LOCK_WAIT = '-oDPkg::Lock::Timeout=120'
 
 let updated: Promise<string | undefined> | undefined
 
@@ -26,12 +28,12 @@ export async function aptInstall(packages: string[]): Promise<string | undefined
   if (process.getuid?.() !== 0) return `only root may run apt-get install ${names}`
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
   // Package lists of a fresh image are empty or old. A failure is told by the install, which may do without.
-  updated ??= exec('apt-get', ['update', '-qq'], { env, timeoutMs: APT_UPDATE_MS }).then((result) =>
+  updated ??= exec('apt-get', [LOCK_WAIT, 'update', '-qq'], { env, timeoutMs: APT_UPDATE_MS }).then((result) =>
     result.ok ? undefined : tail(result.output),
   )
   const updateError = await updated
   console.log(`  apt-get install ${names}`)
-  const args = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
+  const args = [LOCK_WAIT, 'install', '-y', '-qq', '--no-install-recommends', ...packages]
   const result = await exec('apt-get', args, { env, timeoutMs: APT_INSTALL_MS })
   if (result.ok) return undefined
   const cause = result.timedOut ? `no end after ${APT_INSTALL_MS / 60_000} minutes` : tail(result.output)
