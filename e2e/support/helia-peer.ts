@@ -40,6 +40,7 @@ export async function startHeliaPeer(): Promise<HeliaPeer> {
     fetchSha256: async (cid, timeoutMs) => {
       const signal = AbortSignal.timeout(timeoutMs)
       const entry = await exporter(CID.parse(cid), helia.blockstore, { signal })
+      if (!('content' in entry)) throw new Error(`${cid} is no file`)
       const chunks: Uint8Array[] = []
       for await (const chunk of entry.content({ signal })) chunks.push(chunk)
       return sha256(Buffer.concat(chunks))
