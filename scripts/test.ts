@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { plain, sum, type Counts } from './lib/test-counts.ts'
-import { isBuilt, STEPS, type Outcome, type Step } from './lib/test-steps.ts'
+import { STEPS, type Outcome, type Step } from './lib/test-steps.ts'
 
 interface Result {
   name: string
@@ -44,7 +44,7 @@ for (const step of steps) {
 
 console.log('\n== Summary')
 for (const { name, seconds, line } of results) {
-  console.log(`${name.padEnd(10)} ${seconds.toFixed(0).padStart(5)} s  ${line}`)
+  console.log(`${name.padEnd(10)} ${seconds.toFixed(0).padStart(5)} s  ${line.split('\n')[0]}`)
 }
 const total = sum(results.flatMap(({ counts }) => counts ?? []))
 console.log(
@@ -63,9 +63,9 @@ function choose(names: string[] | undefined): Step[] {
     process.exit(2)
   }
   const chosen = STEPS.filter((step) => names?.includes(step.name) ?? true)
-  const build = STEPS.find((step) => step.name === 'build')
-  const lacksBuild = chosen.some((step) => step.needsBuild) && !chosen.some((step) => step === build) && !isBuilt()
-  return lacksBuild && build !== undefined ? [build, ...chosen] : chosen
+  // A build that is there already costs nothing; an old one must not be what is tested.
+  const needsBuild = chosen.some((step) => step.needsBuild)
+  return STEPS.filter((step) => chosen.includes(step) || (needsBuild && step.name === 'build'))
 }
 
 async function runStep(step: Step): Promise<Result> {

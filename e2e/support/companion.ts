@@ -8,7 +8,7 @@ import { freePort, startServer, type Server } from './process.ts'
 export interface Companion {
   /** Origin that serves the app, without a trailing slash: `http://localhost:<port>`. */
   readonly url: string
-  /** What it printed after `companion:`; dialable from a browser. */
+  /** The first that it printed after `companion:`; dialable from a browser. */
   readonly multiaddr: string
   readonly dataDir: string
   log(): string
@@ -41,8 +41,9 @@ export async function startCompanion(options: CompanionOptions = {}): Promise<Co
   const args = [START, '--no-build', '--no-qr', '--port', String(port), '--data', dataDir, ...(options.args ?? [])]
   let url = ''
   let multiaddr = ''
-  const launch = (): Promise<Server> =>
-    startServer({
+  const launch = (): Promise<Server> => {
+    multiaddr = ''
+    return startServer({
       command: process.execPath,
       args,
       cwd: ROOT,
@@ -50,11 +51,12 @@ export async function startCompanion(options: CompanionOptions = {}): Promise<Co
       ready: (line) => {
         const [, name, value] = /^(app|companion):\s*(\S+)\s*$/.exec(line) ?? []
         if (name === 'app') url = (value ?? '').replace(/\/$/, '')
-        if (name === 'companion') multiaddr = value ?? ''
+        if (name === 'companion' && multiaddr === '') multiaddr = value ?? ''
         return line.trim() === 'ready'
       },
       timeoutMs: READY_MS,
     })
+  }
   const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
 
   let server: Server
