@@ -3,15 +3,12 @@
  * `--only unit,e2e` runs some, `--list` names them. The last line is the sum: `N passed, N failed`.
  */
 import { parseArgs } from 'node:util'
-import { plain, sum, type Counts } from './lib/test-counts.ts'
-import { STEPS, type Outcome, type Step } from './lib/test-steps.ts'
+import { inCi, plain, sum, verdict, type Outcome, type Verdict } from './lib/test-counts.ts'
+import { STEPS, type Step } from './lib/test-steps.ts'
 
-interface Result {
+interface Result extends Verdict {
   name: string
   seconds: number
-  line: string
-  /** Undefined for a suite that was not run for want of something outside of the project. */
-  counts: Counts | undefined
 }
 
 // Children have process groups of their own and end in the exit handler of whoever started them.
@@ -73,7 +70,7 @@ async function runStep(step: Step): Promise<Result> {
   const start = performance.now()
   const outcome = await outcomeOf(step)
   const seconds = (performance.now() - start) / 1000
-  const result = { name: step.name, seconds, ...tell(outcome) }
+  const result = { name: step.name, seconds, ...verdict(outcome, inCi(process.env)) }
   console.log(`== ${step.name}: ${result.line} (${seconds.toFixed(1)} s)`)
   return result
 }
@@ -85,16 +82,4 @@ async function outcomeOf(step: Step): Promise<Outcome> {
   } catch (error) {
     return { passed: 0, failed: 1, skipped: 0, why: error instanceof Error ? error.message : String(error) }
   }
-}
-
-function tell(outcome: Outcome): Pick<Result, 'line' | 'counts'> {
-  if (!('missing' in outcome)) {
-    const { why, ...counts } = outcome
-    return { line: `${plain(counts)}${why === undefined ? '' : `: ${why}`}`, counts }
-  }
-  const line = `not run: ${outcome.missing}`
-  const inCi = !['', '0', 'false'].includes(process.env.CI ?? '')
-  return inCi
-    ? { line: `${line} (with CI set this is a failure)`, counts: { passed: 0, failed: 1, skipped: 0 } }
-    : { line, counts: undefined }
 }

@@ -6,6 +6,18 @@ export interface Counts {
   skipped: number
 }
 
+/** How a step of `npm test` ended. */
+export type Outcome =
+  | (Counts & { why?: string })
+  /** Something outside of the project is missing: why, in a sentence. */
+  | { missing: string }
+
+export interface Verdict {
+  line: string
+  /** Undefined for a suite that was not run: neither passed nor failed. */
+  counts: Counts | undefined
+}
+
 /** The part of Vitest's JSON report (Jest's form) that is read. */
 interface VitestReport {
   success: boolean
@@ -61,4 +73,19 @@ export function sum(all: Counts[]): Counts {
 /** `N passed, N failed`, and what was skipped where anything was. */
 export function plain({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`
+}
+
+/** What is missing on somebody's machine is told and not counted; in CI it is a failure. */
+export function verdict(outcome: Outcome, ci: boolean): Verdict {
+  if ('missing' in outcome) {
+    const line = `not run: ${outcome.missing}`
+    if (!ci) return { line, counts: undefined }
+    return { line: `${line} (with CI set this is a failure)`, counts: { passed: 0, failed: 1, skipped: 0 } }
+  }
+  const { why, ...counts } = outcome
+  return { line: `${plain(counts)}${why === undefined ? '' : `: ${why}`}`, counts }
+}
+
+export function inCi(env: NodeJS.ProcessEnv): boolean {
+  return !['', '0', 'false'].includes(env.CI ?? '')
 }

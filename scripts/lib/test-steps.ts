@@ -4,16 +4,11 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureBuild } from './build.ts'
 import { ensureChromium } from './test-chromium.ts'
-import { judge, playwrightCounts, vitestCounts, type Counts } from './test-counts.ts'
+import { judge, playwrightCounts, vitestCounts, type Counts, type Outcome } from './test-counts.ts'
 import { exec } from './test-exec.ts'
 import { ensureFirefox } from './test-firefox.ts'
 import { ensureKubo } from './test-kubo.ts'
 import { ensureWebKit } from './test-webkit.ts'
-
-export type Outcome =
-  | (Counts & { why?: string })
-  /** Something outside of the project is missing. Fails in CI. */
-  | { missing: string }
 
 export interface Step {
   name: string

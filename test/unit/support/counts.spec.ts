@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { judge, plain, playwrightCounts, sum, vitestCounts } from '../../../scripts/lib/test-counts.ts'
+import { inCi, judge, plain, playwrightCounts, sum, verdict, vitestCounts } from '../../../scripts/lib/test-counts.ts'
 
 const vitest = { success: true, numPassedTests: 3, numFailedTests: 1, numPendingTests: 1, numTodoTests: 1 }
 const file = (status: string, tests: number) => ({ name: 'a.spec.ts', status, assertionResults: Array(tests).fill({}) })
@@ -53,5 +53,27 @@ describe('the last line', () => {
 
   it('names skipped tests when there are any', () => {
     expect(plain({ passed: 1, failed: 0, skipped: 2 })).toBe('1 passed, 0 failed, 2 skipped')
+  })
+})
+
+describe('a suite whose program is missing', () => {
+  it('is told and counts for nothing', () => {
+    expect(verdict({ missing: 'no Kubo' }, false)).toEqual({ line: 'not run: no Kubo', counts: undefined })
+  })
+
+  it('is a failure in CI', () => {
+    expect(verdict({ missing: 'no Kubo' }, true).counts).toEqual({ passed: 0, failed: 1, skipped: 0 })
+  })
+})
+
+describe('CI', () => {
+  it.each([
+    [{}, false],
+    [{ CI: '' }, false],
+    [{ CI: 'false' }, false],
+    [{ CI: 'true' }, true],
+    [{ CI: '1' }, true],
+  ])('%o → %s', (env, ci) => {
+    expect(inCi(env)).toBe(ci)
   })
 })
