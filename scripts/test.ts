@@ -16,13 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 // bootstrap.mjs holds the other end, and may be killed without a signal for us.
 process.once('disconnect', () => process.exit(130))
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    list: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  },
-})
+const values = readOptions()
 
 if (values.help || values.list) {
   if (values.help) console.log('npm test [-- --only <step>[,<step>]] [-- --list]\n')
@@ -52,6 +46,21 @@ console.log(
 )
 console.log(plain(total))
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1)
+
+function readOptions(): { only?: string[]; list?: boolean; help?: boolean } {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string', multiple: true },
+        list: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(2)
+  }
+}
 
 function choose(names: string[] | undefined): Step[] {
   const unknown = names?.find((name) => !STEPS.some((step) => step.name === name))

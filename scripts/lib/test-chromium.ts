@@ -3,30 +3,25 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { chromium } from 'playwright'
 import { exec, isExecutable, tail, which } from './test-exec.ts'
-import { answers, aptInstall, type Tool } from './test-tools.ts'
+import { answers, aptInstall, findProgram, type Places, type Tool } from './test-tools.ts'
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-const FIXED = [
-  '/usr/bin/chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-]
+const PLACES: Places = {
+  variable: 'CHROMIUM_PATH',
+  fixed: [
+    '/usr/bin/chromium',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ],
+  names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+}
 const DOWNLOAD_MS = 5 * 60_000
 
 /** What is here already: CHROMIUM_PATH, an installed one, Playwright's own. Installs nothing. */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): Tool {
-  const wanted = env.CHROMIUM_PATH
-  if (wanted !== undefined && wanted !== '') {
-    if (isExecutable(wanted)) return { found: true, path: wanted, origin: 'CHROMIUM_PATH' }
-    return { found: false, why: `CHROMIUM_PATH names ${wanted}, which is no program.` }
-  }
-  const installed = [...FIXED, ...NAMES.map((name) => which(name, env.PATH))].find(
-    (path) => path !== undefined && isExecutable(path),
-  )
-  if (installed !== undefined) return { found: true, path: installed, origin: 'installed' }
+  const tool = findProgram(PLACES, env)
   const own = chromium.executablePath()
-  if (isExecutable(own)) return { found: true, path: own, origin: "Playwright's own" }
-  return { found: false, why: 'No Chromium or Chrome is installed. Install one, or set CHROMIUM_PATH.' }
+  if (!tool.found && !env.CHROMIUM_PATH && isExecutable(own)) return { found: true, path: own, origin: 'Playwright' }
+  return tool
 }
 
 /** As `findChromium`, then Playwright's download, then Debian's package. */

@@ -1,21 +1,15 @@
 /** Which Firefox its suite runs in: FIREFOX_PATH, an installed one, Debian's ESR package. */
-import { isExecutable, which } from './test-exec.ts'
-import { answers, aptInstall, type Tool } from './test-tools.ts'
+import { which } from './test-exec.ts'
+import { answers, aptInstall, findProgram, type Places, type Tool } from './test-tools.ts'
 
-const NAMES = ['firefox-esr', 'firefox']
-const FIXED = ['/usr/bin/firefox-esr', '/Applications/Firefox.app/Contents/MacOS/firefox']
+const PLACES: Places = {
+  variable: 'FIREFOX_PATH',
+  fixed: ['/usr/bin/firefox-esr', '/Applications/Firefox.app/Contents/MacOS/firefox'],
+  names: ['firefox-esr', 'firefox'],
+}
 
 export function findFirefox(env: NodeJS.ProcessEnv = process.env): Tool {
-  const wanted = env.FIREFOX_PATH
-  if (wanted !== undefined && wanted !== '') {
-    if (isExecutable(wanted)) return { found: true, path: wanted, origin: 'FIREFOX_PATH' }
-    return { found: false, why: `FIREFOX_PATH names ${wanted}, which is no program.` }
-  }
-  const installed = [...FIXED, ...NAMES.map((name) => which(name, env.PATH))].find(
-    (path) => path !== undefined && isExecutable(path),
-  )
-  if (installed !== undefined) return { found: true, path: installed, origin: 'installed' }
-  return { found: false, why: 'No Firefox is installed. Install firefox-esr, or set FIREFOX_PATH.' }
+  return findProgram(PLACES, env)
 }
 
 export async function ensureFirefox(): Promise<Tool> {

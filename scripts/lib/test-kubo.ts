@@ -3,7 +3,7 @@ import { mkdirSync, renameSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { exec, isExecutable, tail, which } from './test-exec.ts'
-import type { Tool } from './test-tools.ts'
+import { findProgram, type Tool } from './test-tools.ts'
 
 /** Known to have WebTransport and WebRTC-direct listeners; built and tried against this project's node. */
 export const KUBO_VERSION = '0.42.0'
@@ -19,16 +19,7 @@ function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 
 /** What is here already: KUBO_BINARY, one that an earlier run built, `ipfs` on the PATH. Installs nothing. */
 export function findKubo(env: NodeJS.ProcessEnv = process.env): Tool {
-  const wanted = env.KUBO_BINARY
-  if (wanted !== undefined && wanted !== '') {
-    if (isExecutable(wanted)) return { found: true, path: wanted, origin: 'KUBO_BINARY' }
-    return { found: false, why: `KUBO_BINARY names ${wanted}, which is no program.` }
-  }
-  const cached = join(cacheFolder(env), 'ipfs')
-  if (isExecutable(cached)) return { found: true, path: cached, origin: 'built by an earlier run' }
-  const onPath = which('ipfs', env.PATH)
-  if (onPath !== undefined) return { found: true, path: onPath, origin: 'installed' }
-  return { found: false, why: 'No Kubo here. Install it (ipfs on the PATH), or set KUBO_BINARY.' }
+  return findProgram({ variable: 'KUBO_BINARY', fixed: [join(cacheFolder(env), 'ipfs')], names: ['ipfs'] }, env)
 }
 
 /** As `findKubo`, then one way after the other until a binary answers. */

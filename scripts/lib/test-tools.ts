@@ -1,5 +1,5 @@
 /** What every finder of a browser or a server answers, and the one package manager that they may use. */
-import { exec, tail, which } from './test-exec.ts'
+import { exec, isExecutable, tail, which } from './test-exec.ts'
 
 export type Tool =
   | {
@@ -13,6 +13,30 @@ export type Tool =
       /** A sentence with what was tried and what to do. */
       why: string
     }
+
+/** Where a program may be that is here already. */
+export interface Places {
+  /** A variable that names it, and then alone counts. */
+  variable: string
+  /** Paths, looked at first. */
+  fixed: (string | undefined)[]
+  /** Names, looked for on the PATH. */
+  names: string[]
+}
+
+/** Looks for a program and installs nothing. */
+export function findProgram({ variable, fixed, names }: Places, env: NodeJS.ProcessEnv): Tool {
+  const wanted = env[variable]
+  if (wanted !== undefined && wanted !== '') {
+    if (isExecutable(wanted)) return { found: true, path: wanted, origin: variable }
+    return { found: false, why: `${variable} names ${wanted}, which is no program.` }
+  }
+  const path = [...fixed, ...names.map((name) => which(name, env.PATH))].find(
+    (candidate) => candidate !== undefined && isExecutable(candidate),
+  )
+  if (path !== undefined) return { found: true, path, origin: 'installed' }
+  return { found: false, why: `There is no ${names[0] ?? ''} here. Install it, or set ${variable}.` }
+}
 
 const APT_UPDATE_MS = 3 * 60_000
 const APT_INSTALL_MS = 8 * 60_000

@@ -46,6 +46,6 @@ describe('finding Kubo', () => {
     expect(missing.found ? '' : missing.why).toContain('KUBO_BINARY')
 
     const built = await program(`cache/pocket-ipfs/kubo-${KUBO_VERSION}/ipfs`)
-    expect(findKubo(env)).toMatchObject({ path: built, origin: 'built by an earlier run' })
+    expect(findKubo(env)).toMatchObject({ path: built, origin: 'installed' })
   })
 })
