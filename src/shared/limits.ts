@@ -48,8 +48,8 @@ export const LIMITS = {
   /** Blocks and bytes that one storage transaction gathers: 40 puts a transaction measured twice as fast as one. */
   writeBatchBlocks: 64,
   writeBatchBytes: 8 * MiB,
-  /** Deletions gathered at once: they carry no bytes. */
-  deleteBatchBlocks: 1024,
+  /** Changes gathered at once that carry no bytes: deletions and parts of files. */
+  writeBatchChanges: 1024,
   /** Blocks that one read transaction gathers, and read transactions under way: reads of 16 MiB each keep a phone's memory flat. */
   readWindowBlocks: 16,
   readWindows: 4,
@@ -60,6 +60,10 @@ export const LIMITS = {
 
   /** Blocks asked for at once while a file is fetched: 16 MiB in flight fills 50 ms × 100 MiB/s three times over. */
   fetchWindow: 16,
+  /** A peer that opened a stream to ask something must have asked by then, in ms. */
+  requestHeadTimeoutMs: 10_000,
+  /** Blocks on their way to the disk while a CAR is read: two batches of the store. */
+  writeWindow: 80,
   /** Waiting for the first byte of something nobody may have, in ms. */
   findTimeoutMs: 30_000,
 

@@ -28,6 +28,8 @@ export class BlockIndex {
   #sizes = new Uint32Array(MIN_ROWS)
   #files = new Uint32Array(MIN_ROWS)
   #offsets = new Float64Array(MIN_ROWS)
+  /** 1 where the bytes have been hashed since the start. */
+  #checked = new Uint8Array(MIN_ROWS)
   /** Row + 1 by hash, 0 where free; linear probing. Twice the rows or more. */
   #slots = new Uint32Array(MIN_ROWS * 2)
   readonly #others = new Map<string, BlockLocation>()
@@ -68,6 +70,18 @@ export class BlockIndex {
     this.#sizes[row] = location.size
     this.#files[row] = location.file
     this.#offsets[row] = location.offset
+    this.#checked[row] = 0
+  }
+
+  /** Whether the bytes of a block were compared with its hash since the store was opened. */
+  isChecked(multihash: Uint8Array): boolean {
+    const slot = isSha256(multihash) ? this.#find(multihash) : -1
+    return slot >= 0 && this.#checked[(this.#slots[slot] ?? 0) - 1] === 1
+  }
+
+  setChecked(multihash: Uint8Array): void {
+    const slot = isSha256(multihash) ? this.#find(multihash) : -1
+    if (slot >= 0) this.#checked[(this.#slots[slot] ?? 0) - 1] = 1
   }
 
   delete(multihash: Uint8Array): void {
@@ -89,6 +103,7 @@ export class BlockIndex {
     this.#sizes[row] = this.#sizes[last] ?? 0
     this.#files[row] = this.#files[last] ?? 0
     this.#offsets[row] = this.#offsets[last] ?? 0
+    this.#checked[row] = this.#checked[last] ?? 0
   }
 
   clear(): void {
@@ -178,6 +193,7 @@ export class BlockIndex {
     this.#sizes = copyInto(new Uint32Array(rows), this.#sizes)
     this.#files = copyInto(new Uint32Array(rows), this.#files)
     this.#offsets = copyInto(new Float64Array(rows), this.#offsets)
+    this.#checked = copyInto(new Uint8Array(rows), this.#checked)
     this.#slots = new Uint32Array(rows * 2)
     const mask = this.#slots.length - 1
     for (let row = 0; row < this.#rows; row++) {
@@ -188,7 +204,7 @@ export class BlockIndex {
   }
 }
 
-function copyInto<T extends Uint32Array | Float64Array>(target: T, source: T): T {
+function copyInto<T extends Uint8Array | Uint32Array | Float64Array>(target: T, source: T): T {
   target.set(source)
   return target
 }

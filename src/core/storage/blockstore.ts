@@ -1,57 +1,20 @@
-import type { Blockstore, InputPair, Pair } from 'interface-blockstore'
+import type { InputPair, Pair } from 'interface-blockstore'
 import { NotFoundError } from 'interface-store'
 import type { CID } from 'multiformats/cid'
-import { PocketError, toPocketError, type ErrorCode } from '../../shared/errors.ts'
+import { PocketError, isPocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockTable, Durability } from '../ports.ts'
+import type { BlockLocation } from './block-index.ts'
 import { toBytes } from './bytes.ts'
+import { FileStore, type StoredFile } from './file-store.ts'
 import { IndexLog } from './index-log.ts'
 import { keyOf, multihashOf, rawCid } from './keys.ts'
 import { encodePage } from './log-page.ts'
 import { pipeline } from './pipeline.ts'
 import { ReadQueue } from './read-queue.ts'
+import type { BlockstoreInit, BlockstoreStat, PocketBlockstore, PutOptions, StoreOptions } from './types.ts'
 import { sha256Only, verifyBlock, type GetHasher } from './verify.ts'
 import { WriteQueue, type PendingWrite } from './write-queue.ts'
-
-export interface StoreOptions {
-  signal?: AbortSignal
-}
-
-export interface PutOptions extends StoreOptions {
-  /** Checks the bytes against the hash first: for blocks that nobody else has checked. */
-  verify?: boolean
-}
-
-export interface BlockstoreStat {
-  blocks: number
-  bytes: number
-  kind: BlockTable['kind']
-  /** Why the blocks are in memory only, if they are. */
-  code?: ErrorCode
-}
-
-/**
- * Helia's Blockstore, with what the node needs beyond it. Blocks are kept by multihash: one for all CIDs of it.
- * `put` resolves after the commit; until then `has` waits for it and `get` gives the bytes.
- * Errors: `get` of a missing block throws interface-store's NotFoundError as the interface asks; everything else is a
- * PocketError: ERR_BLOCK_TOO_LARGE, ERR_BLOCK_HASH_MISMATCH (put with `verify`), ERR_QUOTA_EXCEEDED, ERR_STORAGE_LOST,
- * ERR_STORAGE_VERSION, ERR_CLOSED. An aborted signal throws its own reason.
- */
-export interface PocketBlockstore extends Blockstore<object, PutOptions, PutOptions> {
-  put(cid: CID, block: InputPair['bytes'], options?: PutOptions): Promise<CID>
-  get(cid: CID, options?: StoreOptions): AsyncGenerator<Uint8Array>
-  delete(cid: CID, options?: StoreOptions): Promise<void>
-  /** Running totals; costs nothing. */
-  stat(): BlockstoreStat
-  /** Resolves when all puts and deletes so far are committed; `strict`: are on the disk. */
-  flush(durability?: Durability): Promise<void>
-  close(): Promise<void>
-}
-
-export interface BlockstoreInit {
-  /** For `verify`. SHA2-256 only by default. */
-  getHasher?: GetHasher
-}
 
 /** Reads the index (not the blocks), then answers. @throws ERR_STORAGE_LOST, ERR_STORAGE_VERSION */
 export async function createBlockstore(table: BlockTable, options: BlockstoreInit = {}): Promise<PocketBlockstore> {
@@ -68,6 +31,9 @@ class TableBlockstore implements PocketBlockstore {
   readonly #writes: WriteQueue
   /** The last change of a key that is not committed yet. */
   readonly #pending = new Map<string, { write: PendingWrite; done: Promise<void> }>()
+  readonly #files: FileStore
+  /** Parts of files that did not match their hash. */
+  readonly #damaged = new Set<string>()
   #unwatch: () => void = () => undefined
   #closed = false
 
@@ -78,14 +44,16 @@ class TableBlockstore implements PocketBlockstore {
     this.#reads = new ReadQueue(table)
     this.#writes = new WriteQueue({
       commit: (batch, durability) => this.#commit(batch, durability),
-      maxWrites: LIMITS.writeBatchBlocks,
+      maxWrites: LIMITS.writeBatchChanges,
+      maxValues: LIMITS.writeBatchBlocks,
       maxBytes: LIMITS.writeBatchBytes,
     })
+    this.#files = new FileStore({ table, log: this.#log, add: (write) => this.#add(write) })
   }
 
   async open(): Promise<void> {
     // Watch first: what is written between the two is read by one of them.
-    this.#unwatch = this.#table.watch(() => void this.#log.catchUp().catch(() => undefined))
+    this.#unwatch = this.#table.watch(() => void this.#follow().catch(() => undefined))
     try {
       await this.#log.catchUp()
     } catch (error) {
@@ -98,7 +66,7 @@ class TableBlockstore implements PocketBlockstore {
     this.#check(options)
     const multihash = multihashOf(cid)
     const pending = this.#pending.size === 0 ? undefined : this.#pending.get(keyOf(multihash))
-    if (pending === undefined) return this.#log.index.has(multihash)
+    if (pending === undefined) return this.#has(multihash)
     if (pending.write.location === undefined) return false
     // Helia takes a yes for stored: it is one only after the commit.
     return pending.done.then(
@@ -113,12 +81,7 @@ class TableBlockstore implements PocketBlockstore {
     const value = await toBytes(block, LIMITS.maxBlockBytes)
     if (options.verify === true) await verifyBlock(cid.multihash, value, this.#getHasher)
     this.#check(options)
-    const key = keyOf(multihash)
-    const pending = this.#pending.get(key)
-    if (pending?.write.location !== undefined) await pending.done
-    else if (pending !== undefined || !this.#log.index.has(multihash)) {
-      await this.#write({ key, multihash, value, location: { size: value.byteLength, file: 0, offset: 0 } })
-    }
+    await this.#add({ key: keyOf(multihash), multihash, value, location: inline(value) })
     return cid
   }
 
@@ -134,14 +97,15 @@ class TableBlockstore implements PocketBlockstore {
     this.#check(options)
     const multihash = multihashOf(cid)
     const key = keyOf(multihash)
-    const pending = this.#pending.get(key)
-    if (pending !== undefined) {
-      if (pending.write.value === undefined) throw new NotFoundError()
+    const pending = this.#pending.get(key)?.write
+    if (pending?.value !== undefined) {
       // A copy: the reader may transfer it to a port before the transaction has read it.
-      yield pending.write.value.slice()
+      yield pending.value.slice()
       return
     }
-    const value = await this.#read(multihash, key)
+    if (pending !== undefined && pending.location === undefined) throw new NotFoundError()
+    const location = pending?.location ?? this.#log.index.get(multihash)
+    const value = location?.file ? await this.#readPart(cid, key, location) : await this.#read(multihash, key)
     options.signal?.throwIfAborted()
     if (value === undefined) throw new NotFoundError()
     yield value
@@ -177,10 +141,26 @@ class TableBlockstore implements PocketBlockstore {
 
   async *deleteMany(source: Iterable<CID> | AsyncIterable<CID>, options: StoreOptions = {}): AsyncGenerator<CID> {
     this.#check(options)
-    yield* pipeline(source, LIMITS.deleteBatchBlocks, async (cid) => {
+    yield* pipeline(source, LIMITS.writeBatchChanges, async (cid) => {
       await this.delete(cid, options)
       return cid
     })
+  }
+
+  async putFile(file: Blob): Promise<StoredFile | undefined> {
+    this.#check({})
+    return this.#files.put(file)
+  }
+
+  async openFile(id: number): Promise<StoredFile | undefined> {
+    this.#check({})
+    return this.#files.open(id)
+  }
+
+  async sweepFiles(): Promise<number> {
+    this.#check({})
+    await this.flush()
+    return this.#files.sweep()
   }
 
   stat(): BlockstoreStat {
@@ -218,6 +198,43 @@ class TableBlockstore implements PocketBlockstore {
     }
   }
 
+  async #readPart(cid: CID, key: string, location: BlockLocation): Promise<Uint8Array | undefined> {
+    const multihash = cid.multihash.bytes
+    const value = await this.#files.read(location).catch((error: unknown) => {
+      throw toPocketError(error, 'ERR_STORAGE_LOST')
+    })
+    const { index } = this.#log
+    try {
+      if (value === undefined) throw new PocketError('ERR_BLOCK_HASH_MISMATCH', 'The file that holds the block is gone')
+      if (index.isChecked(multihash)) return value
+      await verifyBlock(cid.multihash, value, this.#getHasher)
+      index.setChecked(multihash)
+      return value
+    } catch (error) {
+      // Deleted meanwhile, here or elsewhere, is not damaged.
+      await this.#follow().catch(() => undefined)
+      if (index.get(multihash)?.file !== location.file) return undefined
+      if (isPocketError(error, 'ERR_BLOCK_HASH_MISMATCH')) this.#damaged.add(key)
+      throw error
+    }
+  }
+
+  #has(multihash: Uint8Array): boolean {
+    return this.#log.index.has(multihash) && (this.#damaged.size === 0 || !this.#damaged.has(keyOf(multihash)))
+  }
+
+  async #follow(): Promise<void> {
+    await this.#log.catchUp()
+    this.#files.forgetGone()
+  }
+
+  /** Writes unless the block is there or on its way; resolves when it is committed. */
+  async #add(write: PendingWrite): Promise<void> {
+    const pending = this.#pending.get(write.key)
+    if (pending?.write.location !== undefined) await pending.done
+    else if (pending !== undefined || !this.#has(write.multihash)) await this.#write(write)
+  }
+
   #write(write: PendingWrite): Promise<void> {
     const done = this.#writes.push(write).finally(() => {
       if (this.#pending.get(write.key)?.write === write) this.#pending.delete(write.key)
@@ -230,13 +247,33 @@ class TableBlockstore implements PocketBlockstore {
     try {
       // Speed only: if it fails, the write that follows says why.
       await this.#log.compact().catch(() => undefined)
-      const seq = await this.#table.write(
-        { blocks: batch, ...(batch.length === 0 ? {} : { page: encodePage(batch) }) },
-        durability,
-      )
-      if (seq !== undefined && batch.length > 0) await this.#log.committed(seq, batch)
+      const seq = await this.#commitOnce(batch, durability)
+      if (batch.length > 0) await this.#log.committed(seq, batch)
+      for (const { key, multihash, value, location } of batch) {
+        this.#damaged.delete(key)
+        // Who refers to a part has hashed it.
+        if (value === undefined && location !== undefined) this.#log.index.setChecked(multihash)
+      }
     } catch (error) {
       throw toPocketError(error, 'ERR_STORAGE_LOST')
     }
   }
+
+  async #commitOnce(batch: PendingWrite[], durability: Durability): Promise<number> {
+    const page = batch.length === 0 ? {} : { page: encodePage(batch) }
+    // Parts of files have no record of their own; one that took the place of a value leaves none behind.
+    for (;;) {
+      const dropFiles = this.#files.leftEmpty(batch)
+      // A file goes only if nobody has referred to it in the meantime.
+      const expect = dropFiles.length === 0 ? {} : { dropFiles, expect: this.#log.cursor }
+      const seq = await this.#table.write({ blocks: batch, ...page, ...expect }, durability)
+      this.#files.forget(dropFiles)
+      if (seq !== undefined) return seq
+      await this.#log.catchUp()
+    }
+  }
+}
+
+function inline(value: Uint8Array): BlockLocation {
+  return { size: value.byteLength, file: 0, offset: 0 }
 }

@@ -4,7 +4,7 @@ import { Key } from 'interface-datastore/key'
 import { NotFoundError } from 'interface-store'
 import { toPocketError } from '../../shared/errors.ts'
 import type { StateTable } from '../ports.ts'
-import type { StoreOptions } from './blockstore.ts'
+import type { StoreOptions } from './types.ts'
 
 /** Keeps the datastore's keys apart from the node's own state. */
 const PREFIX = 'datastore:'

@@ -1,4 +1,5 @@
 export { createBlockstore } from './blockstore.ts'
-export type { BlockstoreInit, BlockstoreStat, PocketBlockstore, PutOptions, StoreOptions } from './blockstore.ts'
+export type { BlockstoreInit, BlockstoreStat, PocketBlockstore, PutOptions, StoreOptions } from './types.ts'
+export type { FilePart, StoredFile } from './file-store.ts'
 export { createDatastore } from './datastore.ts'
 export { createMemoryBlockTable, createMemoryStateTable } from './memory-tables.ts'

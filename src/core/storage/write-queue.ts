@@ -14,7 +14,9 @@ export interface PendingWrite {
 export interface WriteQueueInit {
   /** Runs one transaction; what it rejects with is what every write of the batch rejects with. */
   commit(batch: PendingWrite[], durability: Durability): Promise<void>
+  /** Of one transaction: changes in all, those that carry bytes, and these bytes. */
   maxWrites: number
+  maxValues: number
   maxBytes: number
 }
 
@@ -78,10 +80,13 @@ export class WriteQueue {
 
   #take(): Waiting[] {
     let bytes = 0
+    let values = 0
     let count = 0
     for (const { write } of this.#waiting) {
       bytes += write?.value?.byteLength ?? 0
-      if (count > 0 && (count >= this.#init.maxWrites || bytes > this.#init.maxBytes)) break
+      values += write?.value === undefined ? 0 : 1
+      const full = values > this.#init.maxValues || bytes > this.#init.maxBytes || count >= this.#init.maxWrites
+      if (count > 0 && full) break
       count++
     }
     return this.#waiting.splice(0, count)
