@@ -225,6 +225,11 @@ export interface PocketNode {
 
 /** The node as its host sees it: the same calls, without a port between. */
 export interface NodeService extends Omit<PocketNode, 'close'> {
+  /**
+   * Relays of the app's own companion that a page learnt after the start: used beside the others, not kept. Malformed
+   * ones are ignored, since they come from a server.
+   */
+  offerRelays?(multiaddrs: string[]): void
   /** Ends connections, flushes the stores and closes them. */
   stop(): Promise<void>
 }

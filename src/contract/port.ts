@@ -3,7 +3,8 @@
  * of them can be used as it is. Messages are structured clones; `transfer` is a wish (a BroadcastChannel copies instead).
  */
 export interface PortLike {
-  postMessage(message: unknown, transfer?: ArrayBuffer[]): void
+  postMessage(message: unknown): void
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void
   /** Set once; messages wait until it is. */
   onmessage: Listener<{ data: unknown }> | null
   /** A message arrived that could not be read: it is lost. A port may have no such event. */

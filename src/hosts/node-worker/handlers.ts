@@ -1,0 +1,78 @@
+import type { AddSource, NodeEvent, NodeService } from '../../contract/node-api.ts'
+import { parseParams } from '../../contract/node-params.ts'
+import type { NodeMethods, WireAddSource, WireContent } from '../../contract/node-rpc.ts'
+import type { CallContext, RpcHandler } from '../../rpc/types.ts'
+import { PocketError } from '../../shared/errors.ts'
+import { eventStream } from './event-stream.ts'
+
+type HandlerTable = { [M in keyof NodeMethods]: RpcHandler & { kind: NodeMethods[M]['kind'] } }
+
+/** The methods of the node as a port serves them: params are parsed, then the node is asked. */
+export function nodeHandlers(node: NodeService): HandlerTable {
+  return {
+    id: unary('id', (_params, { signal }) => node.id({ signal })),
+    add: unary('add', ({ source, name }, context) =>
+      node.add(toAddSource(source, context.bodies), {
+        ...(name === undefined ? {} : { name }),
+        signal: context.signal,
+        onProgress: context.progress,
+      }),
+    ),
+    cat: {
+      kind: 'bytes',
+      handle: (params, { signal }) => {
+        const { path, ...range } = parseParams.cat(params)
+        return node.cat(path, { ...range, signal })
+      },
+    },
+    ls: { kind: 'items', handle: (params, { signal }) => node.ls(parseParams.ls(params).path, { signal }) },
+    stat: unary('stat', ({ path }, { signal }) => node.stat(path, { signal })),
+    'pin.add': unary('pin.add', ({ path, ...options }, { signal, progress }) =>
+      node.pin.add(path, { ...options, signal, onProgress: progress }),
+    ),
+    'pin.rm': unary('pin.rm', ({ cid }, { signal }) => node.pin.rm(cid, { signal })),
+    'pin.ls': {
+      kind: 'items',
+      handle: (params, { signal }) => {
+        parseParams['pin.ls'](params)
+        return node.pin.ls({ signal })
+      },
+    },
+    dial: unary('dial', ({ target }, { signal }) => node.dial(target, { signal })),
+    hangUp: unary('hangUp', ({ peerId }, { signal }) => node.hangUp(peerId, { signal })),
+    peers: unary('peers', (_params, { signal }) => node.peers({ signal })),
+    share: unary('share', ({ cid, ...options }, { signal }) => node.share(cid, { ...options, signal })),
+    open: unary('open', ({ url }, { signal }) => node.open(url, { signal })),
+    setRelays: unary('setRelays', ({ multiaddrs }, { signal }) => node.setRelays(multiaddrs, { signal })),
+    status: unary('status', (_params, { signal }) => node.status({ signal })),
+    watch: {
+      kind: 'items',
+      handle: (params, { signal }): AsyncIterable<NodeEvent> => {
+        parseParams.watch(params)
+        return eventStream((listener) => node.watch(listener), signal)
+      },
+    },
+  }
+}
+
+function unary<M extends keyof NodeMethods>(
+  method: M,
+  handle: (params: NodeMethods[M]['params'], context: CallContext) => Promise<unknown>,
+): RpcHandler & { kind: 'unary' } {
+  return { kind: 'unary', handle: async (params, context) => handle(parseParams[method](params), context) }
+}
+
+function toAddSource(source: WireAddSource, bodies: ReadableStream<Uint8Array>[]): AddSource {
+  const unused = new Set(bodies)
+  const resolve = (content: WireContent): Blob | Uint8Array | ReadableStream<Uint8Array> => {
+    if (content instanceof Blob || content instanceof Uint8Array) return content
+    const body = bodies[content.body]
+    if (body === undefined || !unused.delete(body)) {
+      throw new PocketError('ERR_INVALID_ARGUMENT', undefined, { detail: { argument: 'source' } })
+    }
+    return body
+  }
+  return source.kind === 'single'
+    ? resolve(source.content)
+    : source.entries.map(({ path, content }) => ({ path, content: resolve(content) }))
+}
