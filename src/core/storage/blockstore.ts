@@ -263,12 +263,12 @@ class TableBlockstore implements PocketBlockstore {
     const page = batch.length === 0 ? {} : { page: encodePage(batch) }
     // Parts of files have no record of their own; one that took the place of a value leaves none behind.
     for (;;) {
-      const dropFiles = this.#files.leftEmpty(batch)
-      // A file goes only if nobody has referred to it in the meantime.
-      const expect = dropFiles.length === 0 ? {} : { dropFiles, expect: this.#log.cursor }
-      const seq = await this.#table.write({ blocks: batch, ...page, ...expect }, durability)
-      this.#files.forget(dropFiles)
-      if (seq !== undefined) return seq
+      const drops = this.#files.drops(batch)
+      const seq = await this.#table.write({ blocks: batch, ...page, ...drops }, durability)
+      if (seq !== undefined) {
+        this.#files.forget(drops.dropFiles ?? [])
+        return seq
+      }
       await this.#log.catchUp()
     }
   }

@@ -102,20 +102,26 @@ export class FileStore {
     return undefined
   }
 
-  /** Files that no block is part of once `batch` is written. */
-  leftEmpty(batch: PendingWrite[]): number[] {
-    const { index } = this.#init.log
+  /**
+   * What a batch does to files: those that no block is part of any more go with it. As soon as one part goes, the batch
+   * holds only for the log that was counted: two stores that delete half each would both see parts left.
+   */
+  drops(batch: PendingWrite[]): { dropFiles?: number[]; expect?: number } {
+    const { index, cursor } = this.#init.log
     const changes = new Map<number, number>()
     const count = (file: number | undefined, by: number) => {
       if (file) changes.set(file, (changes.get(file) ?? 0) + by)
     }
+    let fewer = false
     for (const { multihash, location } of new Map(batch.map((write) => [write.key, write])).values()) {
-      count(index.get(multihash)?.file, -1)
+      const before = index.get(multihash)?.file
+      fewer ||= Boolean(before) && before !== location?.file
+      count(before, -1)
       count(location?.file, 1)
     }
-    return [...changes.keys()].filter(
-      (id) => (index.files.get(id)?.refs ?? 0) + (changes.get(id) ?? 0) <= 0 && !this.#open.has(id),
-    )
+    if (!fewer) return {}
+    const isEmpty = (id: number) => (index.files.get(id)?.refs ?? 0) + (changes.get(id) ?? 0) <= 0
+    return { dropFiles: [...changes.keys()].filter((id) => isEmpty(id) && !this.#open.has(id)), expect: cursor }
   }
 
   forget(ids: Iterable<number>): void {
