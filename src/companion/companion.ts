@@ -107,7 +107,9 @@ export async function startCompanion(config: CompanionConfig, options: Companion
         }
   const multiaddrs = (local: boolean): string[] => {
     const { local: near, network } = addresses()
-    return (local ? [...near, ...network] : network).map((address) => `${address.toString()}/p2p/${relay?.peerId ?? ''}`)
+    return (local ? [...near, ...network] : network).map(
+      (address) => `${address.toString()}/p2p/${relay?.peerId ?? ''}`,
+    )
   }
 
   const closeListener = async (): Promise<void> => {

@@ -46,6 +46,7 @@ export async function createAuthority(commonName: string, permitted: Certificate
 export async function createServerCertificate(
   authority: KeyedCertificate,
   names: CertificateNames,
+  { days = SERVER_DAYS }: { days?: number } = {},
 ): Promise<KeyedCertificate> {
   const issuer = new x509.X509Certificate(authority.cert)
   const signingKey = await crypto.subtle.importKey('pkcs8', fromPem(authority.key), ALGORITHM, false, ['sign'])
@@ -55,7 +56,7 @@ export async function createServerCertificate(
     // No host name here: browsers read the alternative names, and some check a name here against the constraints.
     subject: [{ CN: ['Pocket IPFS companion'] }],
     issuer: issuer.subjectName,
-    ...validity(SERVER_DAYS),
+    ...validity(days),
     signingAlgorithm: ALGORITHM,
     publicKey: keys.publicKey,
     signingKey,

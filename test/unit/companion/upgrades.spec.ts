@@ -1,0 +1,170 @@
+import { connect } from 'node:net'
+import { WebSocket as Client } from 'ws'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { clientKey, createCounter, createRate } from '../../../src/companion/server/address-limits.ts'
+import { companion, phone, rawRequest, relayAddress, sendRaw, upgradeRequest } from './support.ts'
+
+describe('upgrades', () => {
+  it('refuses a flood of one address with a reason, and goes on serving', async () => {
+    const { port } = await companion({ upgradesPerSecond: 1, upgradeBurst: 5 })
+    const answers = await Promise.all(Array.from({ length: 20 }, () => upgradeRequest(port)))
+    expect(answers.filter(({ status }) => status === 101)).toHaveLength(5)
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused).toHaveLength(15)
+    expect(refused[0]).toMatchObject({
+      body: 'Too many new connections from this address.\n',
+      headers: { 'retry-after': '1' },
+    })
+    expect((await rawRequest(port, '/healthz')).status).toBe(200)
+  })
+
+  it('counts the clients of a trusted proxy apart, and believes nobody else', async () => {
+    const limits = { upgradesPerSecond: 1, upgradeBurst: 1 }
+    const behind = await companion({ ...limits, trustedProxies: ['127.0.0.1'] })
+    const via = (client: string) => upgradeRequest(behind.port, { 'X-Forwarded-For': `6.6.6.6, ${client}` })
+    expect((await via('203.0.113.1')).status).toBe(101)
+    expect((await via('203.0.113.1')).status).toBe(429)
+    expect((await via('203.0.113.2')).status).toBe(101)
+    const open = await companion(limits)
+    const forged = (client: string) => upgradeRequest(open.port, { 'X-Forwarded-For': client })
+    expect((await forged('203.0.113.1')).status).toBe(101)
+    expect((await forged('203.0.113.2')).status).toBe(429)
+  })
+
+  it('limits open WebSockets of one address until one closes', async () => {
+    const { port } = await companion({ maxConnectionsPerAddress: 3, trustedProxies: ['127.0.0.1'] })
+    const client = new Client(`ws://127.0.0.1:${port}/`)
+    await new Promise((resolve) => client.once('open', resolve))
+    for (let index = 0; index < 2; index += 1) expect((await upgradeRequest(port)).status).toBe(101)
+    expect(await upgradeRequest(port)).toMatchObject({
+      status: 429,
+      body: 'Too many open connections from this address.\n',
+    })
+    client.terminate()
+    await vi.waitUntil(async () => (await upgradeRequest(port)).status === 101)
+  })
+
+  it('does not let silent sockets lock everybody out', async () => {
+    const running = await companion({ upgradeTimeoutMs: 200, maxPendingUpgrades: 2 })
+    for (let index = 0; index < 2; index += 1) expect((await upgradeRequest(running.port)).status).toBe(101)
+    expect(await upgradeRequest(running.port)).toMatchObject({
+      status: 503,
+      body: 'Too many connections are being set up.\n',
+    })
+    const guest = await phone()
+    await vi.waitFor(() => guest.dial(relayAddress(running)), { timeout: 5000 })
+  })
+
+  it('is full at its number of peers', async () => {
+    const running = await companion({ maxPeers: 1 })
+    await (await phone()).dial(relayAddress(running))
+    await vi.waitUntil(() => running.health().peers === 1)
+    expect(await upgradeRequest(running.port)).toMatchObject({ status: 503, body: 'The relay is full.\n' })
+  })
+
+  it.each([
+    ['another path', {}, '/elsewhere', 404],
+    ['no key', { 'Sec-WebSocket-Key': 'x' }, '/', 400],
+    ['an old version', { 'Sec-WebSocket-Version': '7' }, '/', 400],
+  ])('refuses %s', async (_what, headers, path, status) => {
+    const { port } = await companion()
+    expect((await upgradeRequest(port, headers, path)).status).toBe(status)
+  })
+
+  it('answers another kind of upgrade as a plain request', async () => {
+    const { port } = await companion()
+    expect((await rawRequest(port, '/healthz', { Connection: 'Upgrade, close', Upgrade: 'h2c' })).status).toBe(200)
+  })
+})
+
+describe('garbage', () => {
+  it.each([
+    ['bytes', new Uint8Array(64).fill(0xff)],
+    ['a TLS hello', new Uint8Array([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3])],
+    ['a request without a version', 'GET /\r\n\r\n'],
+    ['a folded header', 'GET / HTTP/1.1\r\nHost: x\r\n bad\x01: y\r\n\r\n'],
+    ['two lengths', 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
+    ['an endless header', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`],
+    ['CONNECT', 'CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere\r\n\r\n'],
+  ])('ends the socket of one who sends %s', async (_what, bytes) => {
+    const { port } = await companion()
+    expect(await sendRaw(port, bytes)).toMatch(/^(HTTP\/1.1 4\d\d |$)/)
+    expect((await rawRequest(port, '/healthz')).status).toBe(200)
+  })
+
+  it('cuts headers that dribble', async () => {
+    const { port } = await companion({ headerTimeoutMs: 300 })
+    const socket = connect(port, '127.0.0.1')
+    const dribble = setInterval(() => socket.write('x'), 50)
+    onTestFinished(() => clearInterval(dribble))
+    socket.on('error', () => undefined)
+    socket.write('GET / HTTP/1.1\r\nX: ')
+    const answer = await new Promise<string>((resolve) => socket.once('data', (data) => resolve(data.toString())))
+    expect(answer).toMatch(/^HTTP\/1.1 408 /)
+  })
+
+  it('closes plain sockets that stay silent', async () => {
+    const { port } = await companion({ idleTimeoutMs: 200, headerTimeoutMs: 60_000 })
+    expect(await sendRaw(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /)
+  })
+
+  it.each<[what: string, send: (client: Client) => void]>([
+    ['text', (client) => client.send('hello')],
+    ['noise', (client) => client.send(new Uint8Array(1000).fill(7))],
+    ['a message that is too large', (client) => client.send(new Uint8Array(2 ** 20 + 1))],
+  ])('ends the WebSocket of one who sends %s', async (_what, send) => {
+    const running = await companion({ maxMessageBytes: 2 ** 20 })
+    const client = new Client(`ws://127.0.0.1:${running.port}/`)
+    client.on('error', () => undefined)
+    await new Promise((resolve) => client.once('open', resolve))
+    send(client)
+    await new Promise((resolve) => client.once('close', resolve))
+    await (await phone()).dial(relayAddress(running))
+  })
+
+  it('answers sockets past its limit with a reason', async () => {
+    const { port } = await companion({ maxConnections: 2, idleTimeoutMs: 60_000 })
+    const held = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+    onTestFinished(() => held.forEach((socket) => socket.destroy()))
+    await Promise.all(held.map((socket) => new Promise((resolve) => socket.write('GET', resolve))))
+    const full = 'The companion has no room for another connection.\n'
+    await vi.waitFor(async () => expect((await rawRequest(port, '/healthz')).body).toBe(full))
+    held[0]?.destroy()
+    await vi.waitUntil(async () => (await rawRequest(port, '/healthz')).status === 200)
+  })
+})
+
+describe('limits by address', () => {
+  it.each([
+    ['203.0.113.9', '203.0.113.9'],
+    ['::ffff:203.0.113.9', '203.0.113.9'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002::1', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['', ''],
+  ])('counts %s as %s', (address, key) => {
+    expect(clientKey(address)).toBe(key)
+  })
+
+  it('gives a place back once', () => {
+    const counter = createCounter(3, 2)
+    const give = counter.take('a')
+    expect([counter.take('a') !== undefined, counter.take('a')]).toEqual([true, undefined])
+    give?.()
+    give?.()
+    expect([counter.size, counter.take('a') !== undefined, counter.take('a')]).toEqual([1, true, undefined])
+    expect([counter.take('b') !== undefined, counter.take('c')]).toEqual([true, undefined])
+  })
+
+  it('refills a bucket with time, and forgets idle clients', () => {
+    let now = 0
+    const rate = createRate(2, 3, () => now)
+    expect([1, 2, 3, 4].map(() => rate.take('a'))).toEqual([true, true, true, false])
+    now = 500
+    expect([rate.take('a'), rate.take('a')]).toEqual([true, false])
+    now = 60_000
+    expect([1, 2, 3, 4].map(() => rate.take('a'))).toEqual([true, true, true, false])
+  })
+})
