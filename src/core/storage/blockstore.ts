@@ -179,6 +179,7 @@ class TableBlockstore implements PocketBlockstore {
     this.#closed = true
     this.#unwatch()
     await this.flush()
+    this.#files.forget()
     await this.#table.close()
   }
 

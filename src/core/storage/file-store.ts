@@ -124,7 +124,8 @@ export class FileStore {
     return { dropFiles: [...changes.keys()].filter((id) => isEmpty(id) && !this.#open.has(id)), expect: cursor }
   }
 
-  forget(ids: Iterable<number>): void {
+  /** Lets go of handles; of all without `ids`. */
+  forget(ids: Iterable<number> = this.#handles.keys()): void {
     for (const id of ids) this.#handles.delete(id)
   }
 

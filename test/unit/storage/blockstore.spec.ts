@@ -39,6 +39,12 @@ function watchedTable() {
   }
 }
 
+/** The first chunk itself, not a copy. */
+async function readFirst(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
+  const { value } = (await chunks.next()) as { value: Uint8Array }
+  return value
+}
+
 describe('blockstore', () => {
   it('acknowledges a put after the commit, and has() waits for it', async () => {
     const { table, hold } = watchedTable()
@@ -85,6 +91,16 @@ describe('blockstore', () => {
     open()
     await put
     expect(await readAll(store.get(cid))).toEqual(bytes)
+  })
+
+  it('gives two readers of one block bytes of their own', async () => {
+    const { table } = watchedTable()
+    const store = await createBlockstore(table)
+    const { cid, bytes } = await randomBlock()
+    await store.put(cid, bytes)
+    const [one, other] = await Promise.all([readFirst(store.get(cid)), readFirst(store.get(cid))])
+    structuredClone(one, { transfer: [one.buffer as ArrayBuffer] })
+    expect(other).toEqual(bytes)
   })
 
   it('gathers writes into few transactions and splits large batches', async () => {
