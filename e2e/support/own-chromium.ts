@@ -13,17 +13,27 @@ import { startServer } from './process.ts'
 export interface OwnChromium {
   readonly context: BrowserContext
   readonly cdp: Cdp
-  /** Ends it and removes its profile. */
+  /** Ends it and removes its profile, unless that was given. */
   close: () => Promise<void>
+  /** SIGKILL to all of its processes, as a phone's system does when memory is short. The profile stays until `close`. */
+  kill: () => Promise<void>
+}
+
+export interface OwnChromiumOptions {
+  /** A folder that outlives this process, for another that goes on with its storage. */
+  profile?: string
 }
 
 const START_MS = 30_000
 
-export async function launchOwnChromium(): Promise<OwnChromium> {
-  const profile = await mkdtemp(join(tmpdir(), 'pocket-chromium-'))
+export async function launchOwnChromium(options: OwnChromiumOptions = {}): Promise<OwnChromium> {
+  const profile = options.profile ?? (await mkdtemp(join(tmpdir(), 'pocket-chromium-')))
   const { executablePath, args } = chromiumLaunch()
   let endpoint = ''
-  const undo = [() => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })]
+  const undo: (() => Promise<void>)[] = []
+  if (options.profile === undefined) {
+    undo.push(() => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }))
+  }
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step()
   }
@@ -44,7 +54,7 @@ export async function launchOwnChromium(): Promise<OwnChromium> {
     if (context === undefined) throw new Error('Chromium has no default context')
     const cdp = await connectCdp(Number(new URL(endpoint).port))
     undo.push(async () => cdp.close())
-    return { context, cdp, close }
+    return { context, cdp, close, kill: () => server.kill() }
   } catch (error) {
     await close()
     throw error
