@@ -5,7 +5,10 @@ import { LIMITS } from '../../shared/limits.ts'
 
 /** Blocks as the readers of content ask for them: from the store, else from whoever is connected. */
 export interface BlockSource {
-  /** @throws PocketError ERR_NOT_FOUND when nothing arrives for `LIMITS.findTimeoutMs`; ERR_ABORTED; storage codes */
+  /**
+   * @throws PocketError ERR_NOT_FOUND when nothing arrives for `LIMITS.findTimeoutMs`, ERR_BLOCK_HASH_MISMATCH when only
+   * wrong bytes did; ERR_ABORTED; storage codes
+   */
   get(cid: CID, options?: { signal?: AbortSignal }): Promise<Uint8Array>
   /** Whether the store has it. */
   has(cid: CID): Promise<boolean>
@@ -24,22 +27,37 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
   let lastArrival = 0
   return {
     has: async (cid) => local.has(cid),
-    getLocal: (cid) => collect(local.get(cid)),
+    async getLocal(cid) {
+      try {
+        return await collect(local.get(cid))
+      } catch (error) {
+        throw blockError(cid, error)
+      }
+    },
     async get(cid, { signal } = {}) {
       signal?.throwIfAborted()
       const patience = new AbortController()
       const started = Date.now()
+      let mismatch: unknown
       const timer = setInterval(() => {
         if (Date.now() - Math.max(started, lastArrival) > LIMITS.findTimeoutMs) patience.abort()
       }, 1000)
       try {
         const both = signal === undefined ? patience.signal : AbortSignal.any([signal, patience.signal])
-        const bytes = await collect(networked.get(cid, { signal: both }))
-        lastArrival = Date.now()
-        return bytes
+        for (;;) {
+          try {
+            const bytes = await collect(networked.get(cid, { signal: both }))
+            lastArrival = Date.now()
+            return bytes
+          } catch (error) {
+            // One liar must not keep an honest peer's answer away: the want stands until patience ends.
+            if (both.aborted || !isMismatch(error)) throw error
+            mismatch = error
+          }
+        }
       } catch (error) {
         if (signal?.aborted === true) throw new PocketError('ERR_ABORTED', undefined, { cause: signal.reason })
-        if (patience.signal.aborted) throw notFound(cid, error)
+        if (patience.signal.aborted) throw mismatch === undefined ? notFound(cid, error) : mismatched(cid, mismatch)
         throw blockError(cid, error)
       } finally {
         clearInterval(timer)
@@ -63,6 +81,17 @@ async function collect(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>)
 
 function notFound(cid: CID, cause: unknown): PocketError {
   return new PocketError('ERR_NOT_FOUND', undefined, { cause, detail: { cid: cid.toString() } })
+}
+
+function mismatched(cid: CID, cause: unknown): PocketError {
+  return new PocketError('ERR_BLOCK_HASH_MISMATCH', undefined, { cause, detail: { cid: cid.toString() } })
+}
+
+/** Helia checked what a peer sent: Bitswap itself compares digests alone, which a block of another hash can be made to have. */
+function isMismatch(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error.name === 'InvalidMultihashError') return true
+  return 'errors' in error && Array.isArray(error.errors) && error.errors.some(isMismatch)
 }
 
 function blockError(cid: CID, error: unknown): PocketError {
