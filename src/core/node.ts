@@ -1,12 +1,15 @@
 import { parseLink } from '../contract/link.ts'
 import type { NodeEvent, NodeService, NodeStatus } from '../contract/node-api.ts'
 import { PocketError } from '../shared/errors.ts'
+import { LIMITS } from '../shared/limits.ts'
 import { createBlockSource } from './content/block-source.ts'
 import { createLibrary, type Library } from './content/library.ts'
 import { parseCid } from './content/paths.ts'
 import { openPinSet } from './content/pins.ts'
 import { createReader, type Reader } from './content/read.ts'
 import { createActivities, createEventHub, type Activities, type EventHub } from './events.ts'
+import { HTTP_PROTOCOL } from './gateway/http-head.ts'
+import { serveGateway } from './gateway/http-server.ts'
 import { createPocketHelia, type PocketHelia } from './helia.ts'
 import { loadIdentity } from './identity.ts'
 import { createAddressPolicy } from './network/address-policy.ts'
@@ -19,6 +22,7 @@ import { describeStatus } from './network/status.ts'
 import type { HostPorts } from './ports.ts'
 import { makeShare } from './share.ts'
 import { createBlockstore, createDatastore, type PocketBlockstore } from './storage/index.ts'
+import { createAccelerator } from './transfers/accelerate.ts'
 
 export interface NodeConfig {
   host: NodeStatus['host']
@@ -28,9 +32,9 @@ export interface NodeConfig {
 
 /** Starts the node on what the host supplies. Resolves when it can be used; relays connect after that. */
 export async function createNode(ports: HostPorts, config: NodeConfig): Promise<NodeService> {
-  const [blocks, datastore, privateKey, pins, relayList] = await Promise.all([
+  const datastore = createDatastore(ports.state)
+  const [blocks, privateKey, pins, relayList] = await Promise.all([
     createBlockstore(ports.blocks),
-    createDatastore(ports.state),
     loadIdentity(ports.state),
     openPinSet(ports.state),
     createRelayList(ports.state, config.relays),
@@ -45,6 +49,11 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
   const activities = createActivities((event) => hub.emit(event))
   const source = createBlockSource({ networked: helia.blockstore, local: blocks })
   const reader = createReader(source)
+  await libp2p.handle(HTTP_PROTOCOL, (stream) => void serveGateway(stream, source), {
+    runOnLimitedConnection: true,
+    maxInboundStreams: LIMITS.maxInboundStreams,
+    maxOutboundStreams: LIMITS.maxOutboundStreams,
+  })
   const node = new PocketNodeService({
     ports,
     host: config.host,
@@ -59,6 +68,7 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
       source,
       reader,
       pins,
+      accelerator: createAccelerator({ libp2p, source, put: (cid, bytes) => blocks.put(cid, bytes, { verify: true }) }),
       activities,
       onChange: (list) => {
         hub.emit({ type: 'pins', pins: list })

@@ -3,7 +3,13 @@ import type { CID } from 'multiformats/cid'
 import type { FetchProgress } from '../../contract/node-api.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockSource } from './block-source.ts'
-import { decodeNode, walkDag } from './walk.ts'
+import type { Accelerator } from '../transfers/accelerate.ts'
+import { decodeNode, keyOf, walkDag } from './walk.ts'
+
+export interface FetchInit {
+  source: BlockSource
+  accelerator: Accelerator
+}
 
 export interface FetchOptions {
   signal: AbortSignal
@@ -14,16 +20,31 @@ export interface FetchOptions {
  * Brings every block of a DAG into the store. Blocks that are there cost no request.
  * @throws PocketError ERR_NOT_FOUND, ERR_INVALID_BLOCK, ERR_ABORTED, storage codes
  */
-export async function fetchDag(root: CID, source: BlockSource, { signal, onProgress }: FetchOptions): Promise<void> {
+export async function fetchDag(
+  root: CID,
+  { source, accelerator }: FetchInit,
+  { signal, onProgress }: FetchOptions,
+): Promise<void> {
   const progress: FetchProgress = { bytes: 0 }
+  const counted = new Set<string>()
+  const count = (cid: CID, bytes: Uint8Array): void => {
+    if (counted.has(keyOf(cid))) return
+    counted.add(keyOf(cid))
+    if (progress.total === undefined && cid.equals(root)) progress.total = cumulativeSize(root, bytes)
+    progress.bytes += bytes.byteLength
+    onProgress({ ...progress })
+  }
+  count(root, await source.get(root, { signal }))
+  await accelerator.run(root, { signal, onBlock: count })
+  // The walk proves that nothing is missing and fetches what is.
   await walkDag(root, {
     signal,
     window: LIMITS.fetchWindow,
     async load(cid) {
+      // A leaf that has just been stored need not be read again.
+      if (cid.code !== dagPb.code && counted.has(keyOf(cid))) return undefined
       const bytes = await source.get(cid, { signal })
-      if (progress.total === undefined && cid.equals(root)) progress.total = cumulativeSize(root, bytes)
-      progress.bytes += bytes.byteLength
-      onProgress({ ...progress })
+      count(cid, bytes)
       return bytes
     },
   })

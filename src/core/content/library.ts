@@ -2,6 +2,7 @@ import type { Blockstore } from 'interface-blockstore'
 import type { AddOptions, AddResult, AddSource, Pin, PinAddOptions } from '../../contract/node-api.ts'
 import { toPocketError } from '../../shared/errors.ts'
 import type { Activities, ActivityHandle } from '../events.ts'
+import type { Accelerator } from '../transfers/accelerate.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
 import { addContent } from './add.ts'
 import type { BlockSource } from './block-source.ts'
@@ -28,6 +29,7 @@ export interface LibraryInit {
   source: BlockSource
   reader: Reader
   pins: PinSet
+  accelerator: Accelerator
   activities: Activities
   onChange(pins: Pin[]): void
 }
@@ -78,7 +80,7 @@ export function createLibrary(init: LibraryInit): Library {
         const root = await reader.resolve(path, { signal })
         const cid = root.toString()
         activity.update({ cid })
-        await fetchDag(root, source, {
+        await fetchDag(root, init, {
           signal,
           onProgress: (progress) => {
             activity.update({
