@@ -13,7 +13,7 @@ export async function* dagOrder(
   root: CID,
   source: Pick<BlockSource, 'get'>,
   { signal }: { signal?: AbortSignal } = {},
-): AsyncGenerator<CarBlock> {
+): AsyncGenerator<CarBlock, void> {
   const options = signal === undefined ? {} : { signal }
   const seen = new Set<string>([keyOf(root)])
   // Next to be yielded last: a stack. What stands at its top is being read already.

@@ -14,7 +14,7 @@ export interface CarReader {
   version: 1 | 2
   roots: CID[]
   /** In the order of the file; can be read once. */
-  blocks: AsyncGenerator<CarBlock>
+  blocks: AsyncGenerator<CarBlock, void>
 }
 
 /** A CID is at most this long here: 4 varints and a 64-byte digest. */
@@ -73,7 +73,7 @@ async function readHeader(reader: ByteReader): Promise<{ version: 1 | 2; roots: 
   }
 }
 
-async function* readSections(reader: ByteReader, end: number): AsyncGenerator<CarBlock> {
+async function* readSections(reader: ByteReader, end: number): AsyncGenerator<CarBlock, void> {
   while (reader.position < end) {
     const length = await reader.varint()
     if (length === undefined) return

@@ -11,7 +11,7 @@ export async function* exportCar(
   root: CID,
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal } = {},
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, void> {
   yield encodeHeader([root])
   for await (const { cid, bytes } of dagOrder(root, source, options)) {
     yield encodeSectionHead(cid, bytes.byteLength)

@@ -12,7 +12,7 @@ export interface CarImport {
 
 export interface CarImportOptions {
   signal?: AbortSignal
-  onProgress?(progress: { blocks: number; bytes: number }): void
+  onProgress?: (progress: { blocks: number; bytes: number }) => void
 }
 
 /**

@@ -9,7 +9,7 @@ import { checkEntryPath } from './names.ts'
 export interface AddInit {
   blocks: Pick<Blockstore, 'get' | 'put' | 'has'>
   signal: AbortSignal
-  onProgress(progress: AddProgress): void
+  onProgress: (progress: AddProgress) => void
 }
 
 export interface Added {
@@ -38,7 +38,7 @@ export async function addContent(source: AddSource, { blocks, signal, onProgress
   const total = totalSize(source)
   if (total !== undefined) progress.total = total
 
-  async function* read(content: AddEntry['content']): AsyncGenerator<Uint8Array> {
+  async function* read(content: AddEntry['content']): AsyncGenerator<Uint8Array, void> {
     for await (const chunk of chunksOf(content)) {
       signal.throwIfAborted()
       progress.bytes += chunk.byteLength
@@ -128,7 +128,7 @@ function isFile(source: AddSource): source is File {
   return source instanceof Blob && 'name' in source && typeof source.name === 'string'
 }
 
-async function* chunksOf(content: AddEntry['content']): AsyncGenerator<Uint8Array> {
+async function* chunksOf(content: AddEntry['content']): AsyncGenerator<Uint8Array, void> {
   if (content instanceof Uint8Array) yield* slicesOf(content)
   else if (content instanceof Blob) yield* readBlob(content)
   else yield* readStream(content)
@@ -141,7 +141,7 @@ function* slicesOf(bytes: Uint8Array): Generator<Uint8Array> {
 /** Bytes of one read: Chromium reads large slices several times faster than small ones (storage measurements, ADR 0003). */
 const READ_BYTES = 8 * LIMITS.chunkBytes
 
-async function* readBlob(blob: Blob): AsyncGenerator<Uint8Array> {
+async function* readBlob(blob: Blob): AsyncGenerator<Uint8Array, void> {
   const read = async (at: number): Promise<Uint8Array> => {
     const expected = Math.min(READ_BYTES, blob.size - at)
     let bytes: Uint8Array
@@ -164,7 +164,7 @@ async function* readBlob(blob: Blob): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function* readStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* readStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const reader = stream.getReader()
   try {
     for (;;) {

@@ -13,7 +13,7 @@ export interface FetchInit {
 
 export interface FetchOptions {
   signal: AbortSignal
-  onProgress(progress: FetchProgress): void
+  onProgress: (progress: FetchProgress) => void
 }
 
 /**

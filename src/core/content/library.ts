@@ -31,7 +31,7 @@ export interface LibraryInit {
   pins: PinSet
   accelerator: Accelerator
   activities: Activities
-  onChange(pins: Pin[]): void
+  onChange: (pins: Pin[]) => void
 }
 
 export function createLibrary(init: LibraryInit): Library {

@@ -58,7 +58,7 @@ export function createReader(source: BlockSource): Reader {
     }
   }
 
-  async function* bytesOf(path: string, { offset = 0, length, signal }: CatOptions): AsyncGenerator<Uint8Array> {
+  async function* bytesOf(path: string, { offset = 0, length, signal }: CatOptions): AsyncGenerator<Uint8Array, void> {
     checkRange(offset, length)
     const entry = await open(path, signal)
     if (entry.type !== 'file' && entry.type !== 'raw' && entry.type !== 'identity') {

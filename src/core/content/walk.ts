@@ -7,7 +7,7 @@ export interface WalkOptions {
   /** Blocks under way at once. */
   window: number
   /** The bytes of a block, or undefined to pass over it and what is below. Asked once for each multihash. */
-  load(cid: CID): Promise<Uint8Array | undefined>
+  load: (cid: CID) => Promise<Uint8Array | undefined>
 }
 
 /**

@@ -12,17 +12,23 @@ export async function* blocksFor(
   request: Extract<GatewayRequest, { kind: 'car' }>,
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal },
-): AsyncGenerator<CarBlock> {
+): AsyncGenerator<CarBlock, void> {
   const { cid, scope, range } = request
-  if (scope === 'all') return yield* dagOrder(cid, source, options)
+  if (scope === 'all') {
+    yield* dagOrder(cid, source, options)
+    return
+  }
   const root: CarBlock = { cid, bytes: await source.get(cid, options) }
   const unixfs = scope === 'entity' ? unixfsOf(root) : undefined
   // A file as an entity is its blocks; a folder its own node, with the shards of a large one.
-  if (unixfs === undefined) return yield root
-  if (unixfs.type === 'hamt-sharded-directory') return yield* shards(root, source, options)
-  if (unixfs.isDirectory()) return yield root
-  const { from, to } = absolute(range ?? { from: 0 }, Number(unixfs.fileSize()))
-  yield* fileRange(root, from, to, source, options)
+  if (unixfs?.type === 'hamt-sharded-directory') {
+    yield* shards(root, source, options)
+  } else if (unixfs === undefined || unixfs.isDirectory()) {
+    yield root
+  } else {
+    const { from, to } = absolute(range ?? { from: 0 }, Number(unixfs.fileSize()))
+    yield* fileRange(root, from, to, source, options)
+  }
 }
 
 /** Undefined for what is no dag-pb node or holds no UnixFS. */
@@ -49,7 +55,7 @@ async function* fileRange(
   to: number,
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal },
-): AsyncGenerator<CarBlock> {
+): AsyncGenerator<CarBlock, void> {
   yield block
   const unixfs = unixfsOf(block)
   if (unixfs === undefined) return
@@ -80,7 +86,7 @@ async function* shards(
   block: CarBlock,
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal },
-): AsyncGenerator<CarBlock> {
+): AsyncGenerator<CarBlock, void> {
   yield block
   for (const { Name, Hash } of decodeNode(block.cid, block.bytes).Links) {
     // An entry has its name behind the two digits of its place; a link to a shard has the digits only.

@@ -7,7 +7,7 @@ export interface HttpResponse {
   status: number
   headers: Map<string, string>
   /** The body, decoded from chunks; throws ERR_PROTOCOL where it is cut. */
-  body: AsyncGenerator<Uint8Array>
+  body: AsyncGenerator<Uint8Array, void>
 }
 
 /**
@@ -24,7 +24,10 @@ export async function httpGet(stream: Stream, path: string, accept: string): Pro
   return { status: Number(status), headers: head.headers, body: decodeBody(head.headers, prepend(rest, chunks)) }
 }
 
-function decodeBody(headers: Map<string, string>, bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+function decodeBody(
+  headers: Map<string, string>,
+  bytes: AsyncGenerator<Uint8Array, void>,
+): AsyncGenerator<Uint8Array, void> {
   if (headers.get('transfer-encoding')?.toLowerCase() === 'chunked') return decodeChunked(bytes)
   const length = headers.get('content-length')
   if (length === undefined) return bytes
@@ -32,7 +35,7 @@ function decodeBody(headers: Map<string, string>, bytes: AsyncGenerator<Uint8Arr
   return take(bytes, Number(length))
 }
 
-async function* prepend(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* prepend(first: Uint8Array, rest: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
   try {
     if (first.byteLength > 0) yield first
     yield* rest
@@ -41,7 +44,7 @@ async function* prepend(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): As
   }
 }
 
-async function* take(bytes: AsyncGenerator<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+async function* take(bytes: AsyncGenerator<Uint8Array, void>, length: number): AsyncGenerator<Uint8Array, void> {
   let left = length
   try {
     while (left > 0) {
@@ -56,7 +59,7 @@ async function* take(bytes: AsyncGenerator<Uint8Array>, length: number): AsyncGe
 }
 
 /** RFC 9112 §7.1. Extensions and trailers are read over. */
-async function* decodeChunked(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* decodeChunked(bytes: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
   let buffer = new Uint8Array()
   const fill = async (): Promise<void> => {
     const { done, value } = await bytes.next()

@@ -17,7 +17,7 @@ export interface HttpHead {
 }
 
 /** Reads the head; `rest` is what of the body came with it. @throws PocketError ERR_PROTOCOL */
-export async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<{ head: HttpHead; rest: Uint8Array }> {
+export async function readHead(chunks: AsyncIterator<Uint8Array, void>): Promise<{ head: HttpHead; rest: Uint8Array }> {
   let seen = new Uint8Array()
   for (;;) {
     const { done, value } = await chunks.next()

@@ -54,7 +54,7 @@ async function readRequest(stream: Stream): Promise<GatewayRequest> {
   }
 }
 
-async function* plain(stream: Stream): AsyncGenerator<Uint8Array> {
+async function* plain(stream: Stream): AsyncGenerator<Uint8Array, void> {
   for await (const chunk of stream) yield chunk instanceof Uint8Array ? chunk : chunk.subarray()
 }
 

@@ -11,7 +11,7 @@ const CLOSE_MS = 5000
  * waits for ever (libp2p 3.3, `AbstractMessageStream[Symbol.asyncIterator]`; `end` too may have been sent before the
  * bytes that protocol negotiation had read ahead). It can go when a stream that is closed already can be iterated.
  */
-export async function* chunksOf(stream: Stream): AsyncGenerator<Uint8Array> {
+export async function* chunksOf(stream: Stream): AsyncGenerator<Uint8Array, void> {
   const queue: Uint8Array[] = []
   let state: { ended: boolean; error?: unknown } = { ended: false }
   let wake = (): void => undefined

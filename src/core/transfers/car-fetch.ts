@@ -51,7 +51,7 @@ export async function fetchCar({ connection, root, range, signal, put, onBlock }
 
 /** A peer that accepts and then says nothing must not hold a window for ever. */
 function stallWatch(onStall: () => void): {
-  over(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>
+  over(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void>
   stop(): void
 } {
   let timer = setTimeout(onStall, LIMITS.stallTimeoutMs)
