@@ -5,7 +5,7 @@ import type { ShareResult } from '../../src/contract/node-api.ts'
 import { startCompanion, type Companion } from '../support/companion.ts'
 import { randomFile, type RandomFile } from '../support/files.ts'
 import { launchFirefox, type Firefox, type FirefoxOptions } from '../support/firefox.ts'
-import { addPicked, contentSha256, facts, kept, onNode, placeInput } from '../support/on-node.ts'
+import { addPicked, contentSha256, facts, kept, onNode, placeInput, shellReady } from '../support/on-node.ts'
 
 const MiB = 1024 * 1024
 const NO_WEBRTC: FirefoxOptions = { prefs: { 'media.peerconnection.enabled': false } }
@@ -48,7 +48,7 @@ test.describe('the main job in Firefox', () => {
     const link = (await facts(receiver)).peers.find((peer) => peer.peerId === id.peerId)
     expect(link).toMatchObject({ transport: 'circuit-relay', direct: false })
 
-    await receiver.evaluate('navigator.serviceWorker.ready.then(() => undefined)')
+    await shellReady(receiver)
     // Sender and relay were all there was of a network.
     await sender.close()
     await companion.stop()

@@ -10,7 +10,7 @@ import { freePort } from './process.ts'
 export { expect } from '@playwright/test'
 export { randomFile, sha256, sha256OfDownload, type RandomFile } from './files.ts'
 export { startCompanion, type Companion } from './companion.ts'
-export { addPicked, contentSha256, facts, kept, onNode, placeInput } from './on-node.ts'
+export { addPicked, contentSha256, facts, kept, onNode, placeInput, shellReady } from './on-node.ts'
 export type { Phone, PhoneOptions } from './phone.ts'
 
 interface WorkerFixtures {

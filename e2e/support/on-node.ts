@@ -82,3 +82,11 @@ export function addPicked(page: Evaluates): Promise<AddResult> {
     return node.add(file)
   })
 }
+
+/** Resolves when the service worker is active: from then on the app starts without a network. */
+export async function shellReady(page: Evaluates): Promise<void> {
+  await page.evaluate(`Promise.race([
+    navigator.serviceWorker.ready.then(() => undefined),
+    new Promise((resolve, reject) => setTimeout(() => reject(new Error('no active service worker after 20 s')), 20000)),
+  ])`)
+}

@@ -3,7 +3,7 @@ import { expect, test } from '@playwright/test'
 import { startCompanion, type Companion } from '../support/companion.ts'
 import { randomFile } from '../support/files.ts'
 import { startHeliaPeer, type HeliaPeer } from '../support/helia-peer.ts'
-import { addPicked, contentSha256, facts, kept, onNode, placeInput } from '../support/on-node.ts'
+import { addPicked, contentSha256, facts, kept, onNode, placeInput, shellReady } from '../support/on-node.ts'
 import { launchWebKit, type WebKit } from '../support/webkit.ts'
 
 const MiB = 1024 * 1024
@@ -55,7 +55,7 @@ test.describe('the app in WebKit', () => {
       name: file.name,
     })
     expect(await contentSha256(webkit, cid)).toBe(file.sha256)
-    await webkit.evaluate('navigator.serviceWorker.ready.then(() => undefined)')
+    await shellReady(webkit)
 
     // All there was of a network.
     await companion.stop()
