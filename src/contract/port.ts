@@ -4,7 +4,7 @@
  */
 export interface PortLike {
   postMessage(message: unknown): void
-  postMessage(message: unknown, transfer: ArrayBuffer[]): void
+  postMessage(message: unknown, transfer: (ArrayBuffer | MessagePort)[]): void
   /** Set once; messages wait until it is. */
   onmessage: Listener<{ data: unknown }> | null
   /** A message arrived that could not be read: it is lost. A port may have no such event. */

@@ -1,5 +1,6 @@
 import { PocketError, toPocketError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
+import { isBytes } from '../shared/tags.ts'
 
 export interface ByteReceiverInit {
   /** Asks the sender for more: called first when the stream is first read, with the whole window. */
@@ -45,7 +46,7 @@ export class ByteReceiver {
   /** @throws PocketError ERR_PROTOCOL when the sender sends more than it was asked for */
   accept(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
-    if (!(bytes instanceof Uint8Array)) throw new PocketError('ERR_PROTOCOL', 'Items came where bytes belong')
+    if (!isBytes(bytes)) throw new PocketError('ERR_PROTOCOL', 'Items came where bytes belong')
     if (bytes.length > this.#granted) throw new PocketError('ERR_PROTOCOL', 'More bytes came than were asked for')
     this.#granted -= bytes.length
     this.#queue.push(bytes)

@@ -1,5 +1,6 @@
 import { PocketError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
+import { isBytes } from '../shared/tags.ts'
 import { Credit } from './credit.ts'
 
 export interface ByteSenderInit {
@@ -48,7 +49,7 @@ export class ByteSender {
         const { done, value } = await this.#reader.read()
         if (done) return this.#init.onEnd()
         // What a page passes may yield anything.
-        if (!((value as unknown) instanceof Uint8Array)) {
+        if (!isBytes(value)) {
           throw new PocketError('ERR_INVALID_ARGUMENT', 'The stream must yield Uint8Array')
         }
         if (!(await this.#send(value))) return

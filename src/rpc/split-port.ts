@@ -47,7 +47,7 @@ class HalfPort implements PortLike {
     else this.#early.push(event)
   }
 
-  postMessage(message: unknown, transfer: ArrayBuffer[] = []): void {
+  postMessage(message: unknown, transfer: (ArrayBuffer | MessagePort)[] = []): void {
     this.#port.postMessage(message, transfer)
   }
 

@@ -53,7 +53,7 @@ export interface RpcClient<T> {
     options?: { signal?: AbortSignal },
   ): AsyncIterable<ResultOf<T, M>>
   /** Resolves with the round trip in ms; rejects with ERR_TIMEOUT after `timeoutMs`. */
-  ping(timeoutMs: number): Promise<number>
+  ping: (timeoutMs: number) => Promise<number>
   /** Rejects all that is pending with `reason` (default ERR_CLOSED) and closes the port. Repeated calls do nothing. */
   close(reason?: unknown): void
   /** Resolves, never rejects, with why it ended: the reason given to `close`, or the error the server said goodbye with. */

@@ -1,5 +1,6 @@
 import { type WireError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
+import { isBytes } from '../shared/tags.ts'
 
 /**
  * What travels on a port. A call is opened by the client under a fresh `id`; a byte or item stream answers as far as
@@ -68,7 +69,7 @@ export function parseClientMessage(data: unknown): ClientMessage | Malformed {
     case 'credit':
       return isCredit(credit) ? { t, id, credit } : malformed
     case 'body':
-      return isCount(body) && isBytes(data.bytes) ? { t, id, body, bytes: data.bytes } : malformed
+      return isCount(body) && isFrame(data.bytes) ? { t, id, body, bytes: data.bytes } : malformed
     case 'body-end':
       return isCount(body) ? { t, id, body } : malformed
     case 'body-error':
@@ -92,7 +93,7 @@ export function parseServerMessage(data: unknown): ServerMessage | Malformed {
     case 'error':
       return { t, id, error: data.error as WireError }
     case 'bytes':
-      return isBytes(data.bytes) ? { t, id, bytes: data.bytes } : malformed
+      return isFrame(data.bytes) ? { t, id, bytes: data.bytes } : malformed
     case 'items':
       return Array.isArray(data.items) ? { t, id, items: data.items as unknown[] } : malformed
     case 'end':
@@ -120,6 +121,6 @@ function isCredit(value: unknown): value is number {
 }
 
 /** Empty frames carry nothing and cost credit nothing: refusing them keeps a flood of them from being free. */
-function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && value.length > 0
+function isFrame(value: unknown): value is Uint8Array {
+  return isBytes(value) && value.length > 0
 }

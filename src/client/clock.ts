@@ -1,0 +1,65 @@
+import { toPocketError } from '../shared/errors.ts'
+import { LIMITS } from '../shared/limits.ts'
+
+/** Resolves after `ms`, or when the signal fires. */
+export function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+  })
+}
+
+/** The promise, or a rejection as soon as the signal fires. @throws PocketError ERR_ABORTED, ERR_TIMEOUT */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  const over = new AbortController()
+  try {
+    return await Promise.race([
+      promise,
+      aborted(AbortSignal.any([signal, over.signal])).then((): never => {
+        throw toPocketError(signal.reason, 'ERR_ABORTED')
+      }),
+    ])
+  } finally {
+    over.abort()
+  }
+}
+
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/**
+ * Measures how long another has been silent, in time that this page was awake. A page that is frozen, throttled or busy
+ * hears nothing either, and must not blame the other for it: a step that comes late starts the measure anew.
+ */
+export class SilenceClock {
+  #heardAt = performance.now()
+  #due = Number.POSITIVE_INFINITY
+
+  /** Something was heard. */
+  reset(): void {
+    this.#heardAt = performance.now()
+  }
+
+  /** Says that `step` will be called after `ms`. */
+  expect(ms: number): void {
+    this.#due = performance.now() + ms
+  }
+
+  /** For how long nothing was heard, in ms. */
+  step(): number {
+    const now = performance.now()
+    if (now - this.#due > LIMITS.heartbeatMs / 2) this.#heardAt = now
+    return now - this.#heardAt
+  }
+}

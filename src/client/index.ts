@@ -1,0 +1,64 @@
+import type { PocketNode } from '../contract/node-api.ts'
+import { toPocketError } from '../shared/errors.ts'
+import { learnCompanionRelays } from './companion.ts'
+import { createKeeper } from './keeper.ts'
+import { createLadder } from './ladder.ts'
+import { createPocketNode } from './node.ts'
+import { watchPage } from './page-life.ts'
+import type { Session } from './session.ts'
+
+export interface ConnectOptions {
+  /** Gives up joining; a node that was joined is left with `close()`. */
+  signal?: AbortSignal
+  /** Multiaddrs of relays to use beside those of the origin's companion. */
+  relays?: string[]
+  /** Leaves SharedWorkers out, as if the browser had none. */
+  fallback?: 'dedicated-worker'
+  /** The worker that runs the node, where it is not the one built with this client. Same origin. */
+  workerUrl?: string | URL
+}
+
+/**
+ * Starts or joins the one node of this origin.
+ * @throws PocketError ERR_NO_HOST (no worker can be started), ERR_HOST_VERSION (another version of the app runs the
+ * node), ERR_ABORTED, or what the node failed to start with
+ */
+export async function connect({ signal, relays = [], fallback, workerUrl }: ConnectOptions = {}): Promise<PocketNode> {
+  const over = new AbortController()
+  const known = new Set(relays)
+  let current: Session | undefined
+  const keeper = createKeeper({
+    ladder: createLadder({ workerUrl, fallback }),
+    relays: () => [...known],
+    onSession: (session) => {
+      current = session
+      session.tell({ type: 'relays', relays: [...known] })
+      session.tell({ type: 'online', online: navigator.onLine })
+    },
+  })
+  const close = async (): Promise<void> => {
+    over.abort()
+    keeper.close()
+  }
+  watchPage({
+    signal: over.signal,
+    onAway: () => keeper.suspend(),
+    onBack: () => keeper.resume(),
+    onOnline: (online) => current?.tell({ type: 'online', online }),
+  })
+  const learn = async (): Promise<void> => {
+    for (const addr of await learnCompanionRelays(over.signal)) known.add(addr)
+    current?.tell({ type: 'relays', relays: [...known] })
+  }
+  try {
+    void learn()
+    await keeper.session(signal)
+    return createPocketNode(keeper, close)
+  } catch (error) {
+    await close()
+    throw toPocketError(error)
+  }
+}
+
+export type * from '../contract/node-api.ts'
+export { ERRORS, isPocketError, PocketError, type ErrorCode } from '../shared/errors.ts'

@@ -1,0 +1,86 @@
+import type { PinApi, PocketNode } from '../contract/node-api.ts'
+import { toWireSource } from './add-source.ts'
+import type { Keeper } from './keeper.ts'
+import { readBytes, readItems, readOnce } from './retry.ts'
+import { watchNode } from './watch-node.ts'
+
+/** The client API over whatever host serves the page. */
+export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): PocketNode {
+  return {
+    id: ({ signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('id', undefined, pass(signal))),
+
+    async add(source, { name, signal, onProgress } = {}) {
+      const wire = toWireSource(source)
+      const { rpc } = await keeper.session(signal)
+      const params = { source: wire.source, ...optional('name', name) }
+      return rpc.call('add', params, { ...pass(signal), ...optional('onProgress', onProgress), bodies: wire.bodies })
+    },
+
+    cat: (path, { offset = 0, length, signal } = {}) =>
+      readBytes(keeper, signal, { offset, length }, (rpc, range) =>
+        rpc.bytes('cat', { path, offset: range.offset, ...optional('length', range.length) }, pass(signal)),
+      ),
+
+    ls: (path, { signal } = {}) => readItems(keeper, signal, (rpc) => rpc.items('ls', { path }, pass(signal))),
+
+    stat: (path, { signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('stat', { path }, pass(signal))),
+
+    pin: createPinApi(keeper),
+
+    async dial(target, { signal } = {}) {
+      const { rpc } = await keeper.session(signal)
+      return rpc.call('dial', { target }, pass(signal))
+    },
+
+    async hangUp(peerId, { signal } = {}) {
+      const { rpc } = await keeper.session(signal)
+      return rpc.call('hangUp', { peerId }, pass(signal))
+    },
+
+    peers: ({ signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('peers', undefined, pass(signal))),
+
+    share: (cid, { name, size, appUrl = `${location.origin}/`, signal } = {}) => {
+      const params = { cid, appUrl, ...optional('name', name), ...optional('size', size) }
+      return readOnce(keeper, signal, (rpc) => rpc.call('share', params, pass(signal)))
+    },
+
+    open: (url, { signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('open', { url }, pass(signal))),
+
+    async setRelays(multiaddrs, { signal } = {}) {
+      const { rpc } = await keeper.session(signal)
+      return rpc.call('setRelays', { multiaddrs }, pass(signal))
+    },
+
+    status: ({ signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('status', undefined, pass(signal))),
+
+    watch: (listener) => watchNode(keeper, listener),
+
+    close: onClose,
+  }
+}
+
+function createPinApi(keeper: Keeper): PinApi {
+  return {
+    async add(path, { name, signal, onProgress } = {}) {
+      const { rpc } = await keeper.session(signal)
+      return rpc.call(
+        'pin.add',
+        { path, ...optional('name', name) },
+        { ...pass(signal), ...optional('onProgress', onProgress) },
+      )
+    },
+    async rm(cid, { signal } = {}) {
+      const { rpc } = await keeper.session(signal)
+      return rpc.call('pin.rm', { cid }, pass(signal))
+    },
+    ls: ({ signal } = {}) => readItems(keeper, signal, (rpc) => rpc.items('pin.ls', undefined, pass(signal))),
+  }
+}
+
+function pass(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return optional('signal', signal)
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, V>)
+}
