@@ -50,12 +50,14 @@ export const LIMITS = {
   writeBatchBytes: 8 * MiB,
   /** Changes gathered at once that carry no bytes: deletions and parts of files. */
   writeBatchChanges: 1024,
+  /** Values deleted in one background transaction, which others wait for: each takes about 0.1 ms. */
+  purgeBlocks: 256,
   /** Blocks that one read transaction gathers, and read transactions under way: reads of 16 MiB each keep a phone's memory flat. */
   readWindowBlocks: 16,
   readWindows: 4,
   /** Bytes kept where the browser offers no storage: a tab of a small phone is killed at a few hundred MiB. */
   maxMemoryStoreBytes: 256 * MiB,
-  /** Waiting for IndexedDB to open, in ms: WebKit has left it pending for ever (bug 226547). */
+  /** Waiting for IndexedDB to open, in ms: Safari 14 left it pending for ever (WebKit bug 226547). */
   storageOpenTimeoutMs: 8_000,
 
   /** Blocks asked for at once while a file is fetched: 16 MiB in flight fills 50 ms × 100 MiB/s three times over. */

@@ -11,6 +11,7 @@ import { IndexLog } from './index-log.ts'
 import { keyOf, multihashOf, rawCid } from './keys.ts'
 import { encodePage } from './log-page.ts'
 import { pipeline } from './pipeline.ts'
+import { Purger } from './purger.ts'
 import { ReadQueue } from './read-queue.ts'
 import type { BlockstoreInit, BlockstoreStat, PocketBlockstore, PutOptions, StoreOptions } from './types.ts'
 import { sha256Only, verifyBlock, type GetHasher } from './verify.ts'
@@ -32,6 +33,7 @@ class TableBlockstore implements PocketBlockstore {
   /** The last change of a key that is not committed yet. */
   readonly #pending = new Map<string, { write: PendingWrite; done: Promise<void> }>()
   readonly #files: FileStore
+  readonly #purger: Purger
   /** Parts of files that did not match their hash. */
   readonly #damaged = new Set<string>()
   #unwatch: () => void = () => undefined
@@ -48,6 +50,7 @@ class TableBlockstore implements PocketBlockstore {
       maxValues: LIMITS.writeBatchBlocks,
       maxBytes: LIMITS.writeBatchBytes,
     })
+    this.#purger = new Purger(table, this.#log, this.#writes)
     this.#files = new FileStore({ table, log: this.#log, add: (write) => this.#add(write) })
   }
 
@@ -60,6 +63,7 @@ class TableBlockstore implements PocketBlockstore {
       this.#unwatch()
       throw toPocketError(error, 'ERR_STORAGE_LOST')
     }
+    void this.#purger.run()
   }
 
   has(cid: CID, options: StoreOptions = {}): boolean | Promise<boolean> {
@@ -179,6 +183,7 @@ class TableBlockstore implements PocketBlockstore {
     this.#closed = true
     this.#unwatch()
     await this.flush()
+    await this.#purger.stop()
     this.#files.forget()
     await this.#table.close()
   }
@@ -248,7 +253,11 @@ class TableBlockstore implements PocketBlockstore {
     try {
       // Speed only: if it fails, the write that follows says why.
       await this.#log.compact().catch(() => undefined)
-      const seq = await this.#commitOnce(batch, durability)
+      const seq = await this.#commitOnce(batch, durability).catch(async (error: unknown) => {
+        // What was deleted may still take room.
+        if (!isPocketError(error, 'ERR_QUOTA_EXCEEDED') || !(await this.#purger.drain())) throw error
+        return this.#commitOnce(batch, durability)
+      })
       if (batch.length > 0) await this.#log.committed(seq, batch)
       for (const { key, multihash, value, location } of batch) {
         this.#damaged.delete(key)
@@ -262,10 +271,12 @@ class TableBlockstore implements PocketBlockstore {
 
   async #commitOnce(batch: PendingWrite[], durability: Durability): Promise<number> {
     const page = batch.length === 0 ? {} : { page: encodePage(batch) }
-    // Parts of files have no record of their own; one that took the place of a value leaves none behind.
+    const blocks = batch.filter(({ value }) => value !== undefined)
     for (;;) {
       const drops = this.#files.drops(batch)
-      const seq = await this.#table.write({ blocks: batch, ...page, ...drops }, durability)
+      const notes = this.#purger.notes(batch)
+      const seq = await this.#table.write({ blocks, ...page, ...drops, ...notes }, durability)
+      if (notes.trash !== undefined) void this.#purger.run()
       if (seq !== undefined) {
         this.#files.forget(drops.dropFiles ?? [])
         return seq

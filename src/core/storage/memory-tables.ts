@@ -20,9 +20,11 @@ class MemoryBlockTable implements BlockTable {
   readonly #maxBytes: number
   readonly #values = new Map<string, Uint8Array>()
   readonly #files = new Map<number, Blob>()
+  readonly #trash = new Map<number, string[]>()
   #pages: LogPage[] = []
   #seq = 0
   #fileId = 0
+  #trashId = 0
   #bytes = 0
 
   constructor(code: ErrorCode | undefined, maxBytes: number) {
@@ -34,7 +36,7 @@ class MemoryBlockTable implements BlockTable {
     return keys.map((key) => this.#values.get(key)?.slice())
   }
 
-  async write({ blocks, page, dropFiles, expect }: BlockBatch): Promise<number | undefined> {
+  async write({ blocks, page, dropFiles, trash, trashDone, expect }: BlockBatch): Promise<number | undefined> {
     if (expect !== undefined && expect !== this.#seq) return undefined
     this.#refuseBeyondLimit(blocks.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0))
     for (const { key, value } of blocks) {
@@ -46,6 +48,8 @@ class MemoryBlockTable implements BlockTable {
       this.#bytes -= this.#files.get(id)?.size ?? 0
       this.#files.delete(id)
     }
+    for (const keys of trash ?? []) this.#trash.set(++this.#trashId, keys)
+    if (trashDone !== undefined) this.#trash.delete(trashDone)
     if (page !== undefined) this.#pages.push({ seq: ++this.#seq, bytes: page.slice() })
     return this.#seq
   }
@@ -79,6 +83,11 @@ class MemoryBlockTable implements BlockTable {
 
   async fileIds(): Promise<number[]> {
     return [...this.#files.keys()]
+  }
+
+  async trash(): Promise<{ id: number; keys: string[] } | undefined> {
+    for (const [id, keys] of this.#trash) return { id, keys }
+    return undefined
   }
 
   watch(): () => void {

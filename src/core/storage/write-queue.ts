@@ -23,6 +23,8 @@ export interface WriteQueueInit {
 interface Waiting {
   /** Absent for a checkpoint, which makes its transaction a strict one. */
   write?: PendingWrite
+  /** Work of its own that no transaction of the queue may cross. */
+  alone?: () => Promise<void>
   resolve: () => void
   reject: (error: unknown) => void
 }
@@ -50,7 +52,12 @@ export class WriteQueue {
     return this.#push({})
   }
 
-  #push(item: Pick<Waiting, 'write'>): Promise<void> {
+  /** Runs `work` in its turn, with no commit of this queue beside it. */
+  alone(work: () => Promise<void>): Promise<void> {
+    return this.#push({ alone: work })
+  }
+
+  #push(item: Pick<Waiting, 'write' | 'alone'>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...item, resolve, reject })
       this.#start()
@@ -69,7 +76,8 @@ export class WriteQueue {
       const batch = this.#take()
       try {
         const writes = batch.flatMap(({ write }) => write ?? [])
-        await this.#init.commit(writes, writes.length < batch.length ? 'strict' : 'relaxed')
+        if (batch[0]?.alone !== undefined) await batch[0].alone()
+        else await this.#init.commit(writes, writes.length < batch.length ? 'strict' : 'relaxed')
         for (const { resolve } of batch) resolve()
       } catch (error) {
         for (const { reject } of batch) reject(error)
@@ -81,10 +89,21 @@ export class WriteQueue {
   #take(): Waiting[] {
     let bytes = 0
     let values = 0
+    let changes = 0
     let count = 0
-    for (const { write } of this.#waiting) {
-      bytes += write?.value?.byteLength ?? 0
-      values += write?.value === undefined ? 0 : 1
+    for (const { write, alone } of this.#waiting) {
+      if (alone !== undefined) {
+        count ||= 1
+        break
+      }
+      if (write !== undefined) {
+        // Deletions keep to themselves: they must not fail because there is no room for what came with them.
+        const carries = write.value !== undefined
+        if (changes > 0 && carries !== values > 0) break
+        changes += 1
+        values += carries ? 1 : 0
+        bytes += write.value?.byteLength ?? 0
+      }
       const full = values > this.#init.maxValues || bytes > this.#init.maxBytes || count >= this.#init.maxWrites
       if (count > 0 && full) break
       count++

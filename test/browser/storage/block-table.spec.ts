@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { CID } from 'multiformats/cid'
 import { createBlockstore } from '../../../src/core/storage/index.ts'
+import { keyOf } from '../../../src/core/storage/keys.ts'
+import { encodePage } from '../../../src/core/storage/log-page.ts'
 import { openBlockTable } from '../../../src/platform/worker/indexeddb/index.ts'
 import { randomBlock, randomBlocks, readAll } from '../../support/storage/blocks.ts'
 
@@ -157,9 +159,10 @@ describe('blocks in IndexedDB', () => {
     await Promise.all(stores.map((store) => store.close()))
     const store = await openStore(name)
     const raw = await openRaw(name)
-    const keys = await done(raw.transaction('blocks').objectStore('blocks').getAllKeys())
+    const count = (of: string) => done(raw.transaction(of).objectStore(of).count())
+    await expect.poll(() => count('trash')).toBe(0)
+    expect(await count('blocks')).toBe(store.stat().blocks)
     raw.close()
-    expect(store.stat().blocks).toBe(keys.length)
     let listed = 0
     for await (const { bytes } of store.getAll()) listed += (await readAll(bytes)).byteLength
     expect(listed).toBe(store.stat().bytes)
@@ -196,6 +199,29 @@ describe('blocks in IndexedDB', () => {
     expect(newer.version).toBe(1000)
     expect(await done(newer.transaction('blocks').objectStore('blocks').count())).toBe(1)
     newer.close()
+  })
+
+  it('come over from the first layout', async () => {
+    const name = freshName()
+    const { cid, bytes } = await randomBlock()
+    const key = keyOf(cid.multihash.bytes)
+    const old = await openRaw(name, 1, (database) => {
+      database.createObjectStore('meta').add('some id', 'id')
+      database.createObjectStore('files', { autoIncrement: true })
+      database.createObjectStore('blocks').add(bytes, key)
+      const location = { size: bytes.byteLength, file: 0, offset: 0 }
+      database
+        .createObjectStore('log', { autoIncrement: true })
+        .add(encodePage([{ multihash: cid.multihash.bytes, location }]))
+    })
+    old.close()
+    const store = await openStore(name)
+    expect(await readAll(store.get(cid))).toEqual(bytes)
+    await store.delete(cid)
+    expect(store.stat().blocks).toBe(0)
+    const raw = await openRaw(name)
+    await expect.poll(() => done(raw.transaction('blocks').objectStore('blocks').count())).toBe(0)
+    raw.close()
   })
 
   it('refuse a database that is not ours, and leave it as it is', async () => {

@@ -250,6 +250,53 @@ describe('blockstore', () => {
     await store.put(other.cid, other.bytes)
   })
 
+  it('makes room by deleting values that nobody needs, at the latest when there is none', async () => {
+    const table = createMemoryBlockTable(undefined, { maxBytes: 1000 })
+    const store = await createBlockstore(table)
+    const [one, other] = [await randomBlock(600), await randomBlock(600)]
+    await store.put(one.cid, one.bytes)
+    const deleting = store.delete(one.cid)
+    const putting = store.put(other.cid, other.bytes)
+    await Promise.all([deleting, putting])
+    expect(store.stat()).toMatchObject({ blocks: 1, bytes: 600 })
+    expect(await readAll(store.get(other.cid))).toEqual(other.bytes)
+  })
+
+  it('deletes values after a restart that it had no time for, and none that came back', async () => {
+    const table = createMemoryBlockTable()
+    const busy = new Proxy(table, {
+      get(target, name) {
+        if (name === 'trash') return async () => undefined
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+    const first = await createBlockstore(busy)
+    const [gone, back] = [await randomBlock(), await randomBlock()]
+    for (const { cid, bytes } of [gone, back]) await first.put(cid, bytes)
+    await Promise.all([first.delete(gone.cid), first.delete(back.cid)])
+    await first.put(back.cid, back.bytes)
+    await first.close()
+    expect(await table.trash()).toBeDefined()
+    const again = await createBlockstore(table)
+    await expect.poll(() => table.trash()).toBeUndefined()
+    const keys: string[] = []
+    for await (const handful of table.keys()) keys.push(...handful)
+    expect(keys).toHaveLength(1)
+    expect(again.has(gone.cid)).toBe(false)
+    expect(await readAll(again.get(back.cid))).toEqual(back.bytes)
+  })
+
+  it('does not fail a deletion because there is no room for what is put with it', async () => {
+    const { table, batches } = watchedTable()
+    const store = await createBlockstore(table)
+    const [one, other] = [await randomBlock(), await randomBlock()]
+    await store.put(one.cid, one.bytes)
+    await Promise.all([store.delete(one.cid), store.put(other.cid, other.bytes)])
+    const mixed = batches.filter(({ batch }) => batch.trash !== undefined && batch.blocks.length > 0)
+    expect(mixed).toEqual([])
+  })
+
   it('follows another store on the same table, and the order of the transactions', async () => {
     const table = createMemoryBlockTable()
     const [ours, theirs] = await Promise.all([createBlockstore(table), createBlockstore(table)])

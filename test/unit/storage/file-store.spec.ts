@@ -165,6 +165,15 @@ describe('files whose parts are blocks', () => {
     }
   })
 
+  it('that became shorter give no short block, even one that was compared before', async () => {
+    const table = createMemoryBlockTable()
+    let short = false
+    const getFile = async (id: number) => (short ? new Blob(['short']) : table.getFile(id))
+    const { store, blocks } = await added(overlay(table, { getFile }))
+    short = true
+    await expect(readAll(store.get(blocks[1]!.cid))).rejects.toMatchObject({ code: 'ERR_BLOCK_HASH_MISMATCH' })
+  })
+
   it('are refused where the browser keeps no Blobs or gives wrong slices', async () => {
     const refusing = overlay(createMemoryBlockTable(), { putFile: () => Promise.reject(new Error('DataCloneError')) })
     const wrong = corrupting(createMemoryBlockTable(), 20)

@@ -1,9 +1,10 @@
 import type { BlockBatch, BlockTable, Durability, LogPage } from '../../../core/ports.ts'
-import { Connection, createMeta, META_STORE, type DatabaseLayout } from './connection.ts'
+import { Connection, META_STORE, type DatabaseLayout } from './connection.ts'
 
 const BLOCKS = 'blocks'
 const LOG = 'log'
 const FILES = 'files'
+const TRASH = 'trash'
 /** A record that a checkpoint without a page writes: an empty transaction is not flushed. */
 const CHECKPOINT_KEY = 'checkpoint'
 
@@ -13,14 +14,9 @@ const KEYS_A_READ = 4096
 
 const layout = (name: string): DatabaseLayout => ({
   name,
-  stores: [BLOCKS, LOG, FILES, META_STORE],
-  migrations: [
-    (database) => {
-      createMeta(database)
-      database.createObjectStore(BLOCKS)
-      database.createObjectStore(LOG, { autoIncrement: true })
-      database.createObjectStore(FILES, { autoIncrement: true })
-    },
+  steps: [
+    { [BLOCKS]: {}, [LOG]: { autoIncrement: true }, [FILES]: { autoIncrement: true } },
+    { [TRASH]: { autoIncrement: true } },
   ],
 })
 
@@ -57,8 +53,11 @@ class IndexedDbBlockTable implements BlockTable {
   }
 
   async write(batch: BlockBatch, durability: Durability): Promise<number | undefined> {
-    const { blocks, page, dropFiles = [], expect } = batch
-    const stores = [LOG, META_STORE, ...(blocks.length > 0 ? [BLOCKS] : []), ...(dropFiles.length > 0 ? [FILES] : [])]
+    const { blocks, page, dropFiles = [], trash = [], trashDone, expect } = batch
+    const stores = [LOG, META_STORE]
+    if (blocks.length > 0) stores.push(BLOCKS)
+    if (dropFiles.length > 0) stores.push(FILES)
+    if (trash.length > 0 || trashDone !== undefined) stores.push(TRASH)
     const seq = await this.#connection.run(stores, 'readwrite', durability, (transaction) => {
       let last: number | undefined
       const write = () => {
@@ -67,6 +66,8 @@ class IndexedDbBlockTable implements BlockTable {
           else transaction.objectStore(BLOCKS).put(value, key)
         }
         for (const id of dropFiles) transaction.objectStore(FILES).delete(id)
+        for (const keys of trash) transaction.objectStore(TRASH).add(keys)
+        if (trashDone !== undefined) transaction.objectStore(TRASH).delete(trashDone)
         if (page === undefined) {
           transaction.objectStore(META_STORE).put(Date.now(), CHECKPOINT_KEY)
         } else {
@@ -155,6 +156,15 @@ class IndexedDbBlockTable implements BlockTable {
     return this.#connection.run([FILES], 'readonly', 'relaxed', (transaction) => {
       const request = transaction.objectStore(FILES).getAllKeys()
       return () => request.result as number[]
+    })
+  }
+
+  trash(): Promise<{ id: number; keys: string[] } | undefined> {
+    return this.#connection.run([TRASH], 'readonly', 'relaxed', (transaction) => {
+      const ids = transaction.objectStore(TRASH).getAllKeys(null, 1)
+      const notes = transaction.objectStore(TRASH).getAll(null, 1)
+      return () =>
+        notes.result.length === 0 ? undefined : { id: ids.result[0] as number, keys: notes.result[0] as string[] }
     })
   }
 

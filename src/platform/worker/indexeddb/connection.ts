@@ -3,12 +3,13 @@ import { LIMITS } from '../../../shared/limits.ts'
 import type { Durability } from '../../../core/ports.ts'
 import { toStorageError } from './errors.ts'
 
-/** Layout number n is made from n - 1 by `migrations[n - 1]`; the last one is what this app reads. */
 export interface DatabaseLayout {
   name: string
-  /** Object stores of the current layout. */
-  stores: readonly string[]
-  migrations: readonly ((database: IDBDatabase, transaction: IDBTransaction) => void)[]
+  /**
+   * Object stores that each version of the layout adds to the one before; the number of the database is the number of
+   * steps. The store META_STORE comes with the first.
+   */
+  steps: readonly Readonly<Record<string, IDBObjectStoreParameters>>[]
 }
 
 /** Holds what tells one database from another of the same name, made after this one was deleted. */
@@ -17,11 +18,11 @@ const IDENTITY_KEY = 'id'
 
 /**
  * One IndexedDB database kept open, with the quirks of all browsers handled in this one place:
- * - never opened, in private modes: rejects or throws, or (WebKit bug 226547) stays pending, so there is a time-out;
+ * - never opened, in private modes: rejects or throws, or (Safari 14, WebKit bug 226547) stays pending, so there is a time-out;
  * - `blocked`: an older connection is being asked to close and will; the same time-out bounds it;
  * - `versionchange`: another tab upgrades or deletes; this connection must close, or the other waits for ever;
  * - `close`: the browser ended the connection (storage cleared, disk gone);
- * - 'Connection to Indexed Database server lost' (iOS after suspension, WebKit bugs 197050 and 273827) and
+ * - 'Connection to Indexed Database server lost' (iOS after suspension, WebKit bugs 197050 and 309386) and
  *   InvalidStateError: the connection is dead without an event.
  * After any of the last three the next use opens the database once more, and once only, then says ERR_STORAGE_LOST.
  */
@@ -122,41 +123,51 @@ export class Connection {
   }
 }
 
-function openDatabase({ name, stores, migrations }: DatabaseLayout, create: boolean): Promise<IDBDatabase> {
+function openDatabase({ name, steps }: DatabaseLayout, create: boolean): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     // Firefox without storage throws in the getter or in open(), others have no indexedDB at all.
-    const request = indexedDB.open(name, migrations.length)
-    let late = false
+    const request = indexedDB.open(name, steps.length)
+    let refusal: PocketError | undefined
     const timer = setTimeout(() => {
-      late = true
-      reject(
-        new PocketError(
-          'ERR_STORAGE_UNAVAILABLE',
-          'The storage did not open in time; another tab may hold an old version',
-        ),
+      refusal = new PocketError(
+        'ERR_STORAGE_UNAVAILABLE',
+        'The storage did not open; another tab may hold an old version',
       )
+      reject(refusal)
     }, LIMITS.storageOpenTimeoutMs)
     request.onupgradeneeded = ({ oldVersion }) => {
-      const { result: database, transaction } = request
       // A database that was there and is gone was deleted: a new empty one would pass for it.
-      if (oldVersion === 0 && !create) transaction?.abort()
-      else if (transaction !== null) for (const migrate of migrations.slice(oldVersion)) migrate(database, transaction)
+      if (oldVersion === 0 && !create) refusal = new PocketError('ERR_STORAGE_LOST', 'The storage was deleted')
+      else if (!hasLayout(request.result, steps.slice(0, oldVersion))) refusal = new PocketError('ERR_STORAGE_VERSION')
+      if (refusal === undefined) migrate(request.result, oldVersion, steps)
+      else request.transaction?.abort()
     }
     request.onsuccess = () => {
       clearTimeout(timer)
-      const database = request.result
-      if (late) database.close()
-      else if (stores.every((store) => database.objectStoreNames.contains(store))) resolve(database)
-      else {
-        database.close()
-        reject(new PocketError('ERR_STORAGE_VERSION'))
-      }
+      if (!hasLayout(request.result, steps)) refusal = new PocketError('ERR_STORAGE_VERSION')
+      if (refusal === undefined) return resolve(request.result)
+      request.result.close()
+      reject(refusal)
     }
     request.onerror = () => {
       clearTimeout(timer)
-      reject(request.error ?? new PocketError('ERR_STORAGE_UNAVAILABLE'))
+      reject(refusal ?? request.error ?? new PocketError('ERR_STORAGE_UNAVAILABLE'))
     }
   })
+}
+
+/** Whether a database has the object stores of these steps, no more and no less. Another app's has not. */
+function hasLayout(database: IDBDatabase, steps: DatabaseLayout['steps']): boolean {
+  const expected = steps.length === 0 ? [] : [META_STORE, ...steps.flatMap((step) => Object.keys(step))]
+  const found = database.objectStoreNames
+  return found.length === expected.length && expected.every((store) => found.contains(store))
+}
+
+function migrate(database: IDBDatabase, from: number, steps: DatabaseLayout['steps']): void {
+  if (from === 0) database.createObjectStore(META_STORE).add(crypto.randomUUID(), IDENTITY_KEY)
+  for (const step of steps.slice(from)) {
+    for (const [store, parameters] of Object.entries(step)) database.createObjectStore(store, parameters)
+  }
 }
 
 function readIdentity(database: IDBDatabase): Promise<unknown> {
@@ -164,11 +175,6 @@ function readIdentity(database: IDBDatabase): Promise<unknown> {
     const request: IDBRequest<unknown> = transaction.objectStore(META_STORE).get(IDENTITY_KEY)
     return () => request.result
   })
-}
-
-/** The first step of every layout: the store that says which database this is. */
-export function createMeta(database: IDBDatabase): void {
-  database.createObjectStore(META_STORE).add(crypto.randomUUID(), IDENTITY_KEY)
 }
 
 function runTransaction<T>(transaction: IDBTransaction, body: (transaction: IDBTransaction) => () => T): Promise<T> {

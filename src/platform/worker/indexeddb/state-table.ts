@@ -1,19 +1,10 @@
 import { del, get, set, type UseStore } from 'idb-keyval'
 import type { Durability, StateTable } from '../../../core/ports.ts'
-import { Connection, createMeta, META_STORE, type DatabaseLayout } from './connection.ts'
+import { Connection, type DatabaseLayout } from './connection.ts'
 
 const STATE = 'state'
 
-const layout = (name: string): DatabaseLayout => ({
-  name,
-  stores: [STATE, META_STORE],
-  migrations: [
-    (database) => {
-      createMeta(database)
-      database.createObjectStore(STATE)
-    },
-  ],
-})
+const layout = (name: string): DatabaseLayout => ({ name, steps: [{ [STATE]: {} }] })
 
 export interface StateTableOptions {
   /** Name of the database. */
