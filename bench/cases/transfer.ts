@@ -1,0 +1,88 @@
+/** A file from phone to phone over direct WebRTC: fetched, verified, stored and committed. */
+import type { Page } from '@playwright/test'
+import type { Case, Measure } from '../lib/case.ts'
+import { openRawChannel, type RawChannel } from '../lib/data-channel.ts'
+import { connectNode, pickFile, type NodeHandle } from '../lib/node-page.ts'
+import { checkReceived, connectDirectly, share } from '../lib/phone-calls.ts'
+import { stackMeasures } from '../lib/stack.ts'
+import type { Stage } from '../lib/stage.ts'
+import { mibPerSecond, MiB } from '../lib/units.ts'
+
+const BYTES = 48 * MiB
+/** What Chromium's data channels carry best, and the largest that they carry. */
+const MESSAGES = [64 * 1024, 256 * 1024]
+
+export const transfer: Case = {
+  name: 'transfer',
+  title: 'A file of 48 MiB, phone to phone',
+  unit: 'MiB/s',
+  better: 'more',
+  aim: { of: 'ratio', is: 'at least', value: 0.8 },
+  rounds: 5,
+  warmups: 1,
+  async open(stage) {
+    await stage.forget(stage.appUrl)
+    const other = await stage.browser.newContext()
+    // The app itself is on screen, as on two phones: its pages lend WebRTC and draw progress meanwhile.
+    const [sender, receiver] = await Promise.all([other.newPage(), stage.context.newPage()])
+    await Promise.all([sender.goto(stage.appUrl), receiver.goto(stage.appUrl)])
+    const [from, to] = await Promise.all([connectNode(sender), connectNode(receiver)])
+    const ends = { sender, receiver, from, to }
+    const directMs: number[] = []
+    const raw = await openRawChannel(sender, receiver)
+    const beside = await stackMeasures(stage, other, BYTES)
+    return {
+      ours: ours(stage, ends, directMs),
+      ceiling: MESSAGES.map((bytes) => rawChannel(raw, bytes)),
+      beside,
+      notes: () => [
+        'The receiver stores on the disk; its peers() says direct WebRTC before and after each run.',
+        `From open(link) to the first direct connection: ${Math.round(directMs[0] ?? 0)} ms.`,
+      ],
+      async close() {
+        await raw.close()
+        await other.close()
+        await stage.forget(stage.appUrl)
+        await stage.forget(stage.benchUrl)
+      },
+    }
+  },
+}
+
+interface Ends {
+  sender: Page
+  receiver: Page
+  from: NodeHandle
+  to: NodeHandle
+}
+
+function ours(stage: Stage, { sender, receiver, from, to }: Ends, directMs: number[]): Measure {
+  let run = 0
+  return {
+    label: 'pin.add() of the receiver',
+    async run() {
+      // New content each time: what is held already would not travel.
+      const path = await stage.file(`transfer-${run++}`, BYTES)
+      const file = await pickFile(sender, path)
+      const { cid, url, peerId } = await sender.evaluate(share, { node: from, file })
+      directMs.push(await receiver.evaluate(connectDirectly, { node: to, url, peerId }))
+      const ms = await receiver.evaluate(
+        async ({ node, cid }) => {
+          const start = performance.now()
+          await node.pin.add(cid)
+          return performance.now() - start
+        },
+        { node: to, cid },
+      )
+      await receiver.evaluate(checkReceived, { node: to, cid, peerId, bytes: BYTES })
+      return mibPerSecond(BYTES, ms)
+    },
+  }
+}
+
+function rawChannel(raw: RawChannel, messageBytes: number): Measure {
+  return {
+    label: `raw data channel, messages of ${messageBytes / 1024} KiB`,
+    run: async () => mibPerSecond(BYTES, await raw.transfer(BYTES, messageBytes)),
+  }
+}

@@ -1,0 +1,70 @@
+/** What the browser can do with a file at best, without any library: read and hash it, store it, read it back. */
+import { answer } from '../answer.ts'
+
+const LEAF_BYTES = 1024 * 1024
+const PARALLEL = 8
+const KEY = 'file'
+
+answer({
+  async hash(file) {
+    const start = performance.now()
+    await eachLeaf(file, async (bytes) => {
+      await crypto.subtle.digest('SHA-256', bytes)
+    })
+    return performance.now() - start
+  },
+
+  async store(file) {
+    const start = performance.now()
+    const transaction = (await database()).transaction('files', 'readwrite', { durability: 'strict' })
+    transaction.objectStore('files').put(file, KEY)
+    await new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve()
+      transaction.onerror = transaction.onabort = () => reject(transaction.error ?? new Error('aborted'))
+    })
+    return performance.now() - start
+  },
+
+  async read() {
+    const start = performance.now()
+    const file = await result((await database()).transaction('files').objectStore('files').get(KEY))
+    if (!(file instanceof Blob)) throw new Error('store first')
+    let total = 0
+    await eachLeaf(file, async (bytes) => {
+      total += bytes.byteLength
+    })
+    if (total !== file.size) throw new Error(`read ${total} of ${file.size} bytes`)
+    return performance.now() - start
+  },
+})
+
+async function eachLeaf(file: Blob, visit: (bytes: ArrayBuffer) => Promise<void>): Promise<void> {
+  let next = 0
+  const reader = async (): Promise<void> => {
+    while (next < file.size) {
+      const at = next
+      next += LEAF_BYTES
+      await visit(await file.slice(at, Math.min(at + LEAF_BYTES, file.size)).arrayBuffer())
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL }, reader))
+}
+
+let opened: Promise<IDBDatabase> | undefined
+
+function database(): Promise<IDBDatabase> {
+  opened ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open('raw', 1)
+    request.onupgradeneeded = () => request.result.createObjectStore('files')
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error ?? new Error('no database'))
+  })
+  return opened
+}
+
+function result(request: IDBRequest): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error ?? new Error('failed'))
+  })
+}
