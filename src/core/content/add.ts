@@ -2,12 +2,18 @@ import type { Blockstore } from 'interface-blockstore'
 import { importer, type ImportCandidate } from 'ipfs-unixfs-importer'
 import type { CID } from 'multiformats/cid'
 import type { AddEntry, AddProgress, AddSource } from '../../contract/node-api.ts'
-import { isPocketError, PocketError, toPocketError } from '../../shared/errors.ts'
+import { PocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
-import { checkEntryPath } from './names.ts'
+import type { PocketBlockstore, StoredFile } from '../storage/index.ts'
+import { checkEntries, commonRoot } from './entries.ts'
+import { chunksOf, isFile, totalSize } from './sources.ts'
+import { storedLeaves } from './stored-leaves.ts'
 
 export interface AddInit {
+  /** Where nodes and small leaves go. */
   blocks: Pick<Blockstore, 'get' | 'put' | 'has'>
+  /** Where a large File is kept whole; without it, leaves are values. */
+  files?: Pick<PocketBlockstore, 'putFile'>
   signal: AbortSignal
   onProgress: (progress: AddProgress) => void
 }
@@ -23,7 +29,7 @@ export interface Added {
 
 /** IPIP-499: the CIDs that Kubo makes with the same profile. */
 const PROFILE = 'unixfs-v1-2025'
-/** Blocks hashed and written at once: a batch of the store (about 40) fills while the next is read. */
+/** Blocks hashed and written at once: a batch of the store fills while the next is read. */
 const WRITES = 48
 
 /**
@@ -31,15 +37,16 @@ const WRITES = 48
  * @throws PocketError ERR_INVALID_NAME, ERR_INVALID_ARGUMENT, ERR_LIMIT_EXCEEDED, ERR_SOURCE_UNREADABLE,
  * ERR_SOURCE_CHANGED, ERR_ABORTED, storage codes
  */
-export async function addContent(source: AddSource, { blocks, signal, onProgress }: AddInit): Promise<Added> {
+export async function addContent(source: AddSource, init: AddInit): Promise<Added> {
+  const { signal, onProgress } = init
   const entries = Array.isArray(source) ? source : undefined
   const root = entries === undefined ? undefined : commonRoot(checkEntries(entries))
   const progress: AddProgress = { bytes: 0, files: 0 }
   const total = totalSize(source)
   if (total !== undefined) progress.total = total
 
-  async function* read(content: AddEntry['content']): AsyncGenerator<Uint8Array, void> {
-    for await (const chunk of chunksOf(content)) {
+  async function* count(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of chunks) {
       signal.throwIfAborted()
       progress.bytes += chunk.byteLength
       onProgress({ ...progress })
@@ -49,30 +56,18 @@ export async function addContent(source: AddSource, { blocks, signal, onProgress
     onProgress({ ...progress })
   }
 
-  const candidates = function* (): Generator<ImportCandidate> {
-    if (entries === undefined) yield { path: 'file', content: read(source as AddEntry['content']) }
-    else for (const { path, content } of entries) yield { path, content: read(content) }
-  }
-
-  let last: { cid: CID } | undefined
+  let cid: CID
   try {
-    for await (const entry of importer(candidates(), blocks, {
-      profile: PROFILE,
-      blockWriteConcurrency: WRITES,
-      // One file at a time keeps memory flat; small files are batched by the store.
-      fileImportConcurrency: entries === undefined ? 1 : 16,
-      wrapWithDirectory: entries !== undefined && root === undefined,
-    })) {
-      last = entry
-    }
+    signal.throwIfAborted()
+    if (!Array.isArray(source)) cid = await addOne(source, init, count)
+    else cid = await importInto(init, folder(source, count), { wrapWithDirectory: root === undefined })
   } catch (error) {
     if (signal.aborted) throw new PocketError('ERR_ABORTED', undefined, { cause: signal.reason })
     throw toPocketError(error)
   }
-  if (last === undefined) throw new PocketError('ERR_INTERNAL', 'The importer made no root')
   const name = root ?? (isFile(source) ? source.name : undefined)
   return {
-    cid: last.cid,
+    cid,
     size: progress.bytes,
     files: progress.files,
     type: entries === undefined ? 'file' : 'directory',
@@ -80,104 +75,47 @@ export async function addContent(source: AddSource, { blocks, signal, onProgress
   }
 }
 
-function checkEntries(entries: AddEntry[]): string[][] {
-  if (entries.length === 0) throw new PocketError('ERR_INVALID_ARGUMENT', 'The folder has no files')
-  if (entries.length > LIMITS.maxFolderEntries) {
-    throw new PocketError('ERR_LIMIT_EXCEEDED', undefined, {
-      detail: { limit: 'maxFolderEntries', max: LIMITS.maxFolderEntries },
-    })
-  }
-  const files = new Set<string>()
-  const folders = new Set<string>()
-  return entries.map(({ path }) => {
-    const parts = checkEntryPath(path)
-    for (let depth = 1; depth < parts.length; depth++) folders.add(parts.slice(0, depth).join('/'))
-    if (files.has(path) || folders.has(path) || parts.some((_, at) => files.has(parts.slice(0, at).join('/')))) {
-      throw new PocketError('ERR_INVALID_NAME', 'Two entries have the same path', {
-        detail: { path: path.slice(0, 300) },
-      })
-    }
-    files.add(path)
-    return parts
-  })
+type Count = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, void>
+
+function* folder(entries: AddEntry[], count: Count): Generator<ImportCandidate> {
+  for (const { path, content } of entries) yield { path, content: count(chunksOf(content)) }
 }
 
-/** The folder that holds all entries, if there is one: it becomes the root and gives its name. */
-function commonRoot(paths: string[][]): string | undefined {
-  const first = paths[0]?.[0]
-  return first !== undefined && paths.every((path) => path.length > 1 && path[0] === first) ? first : undefined
+async function addOne(source: AddEntry['content'], init: AddInit, count: Count): Promise<CID> {
+  // A Blob may be a slice, and a slice must not be stored (ADR 3). One leaf is smaller as a value.
+  const keep = isFile(source) && source.size > LIMITS.chunkBytes
+  const stored = keep ? await init.files?.putFile(source) : undefined
+  if (stored === undefined) return importInto(init, [{ path: 'file', content: count(chunksOf(source)) }])
+  return addStored(stored, init, count)
 }
 
-function totalSize(source: AddSource): number | undefined {
-  if (!Array.isArray(source)) return sizeOf(source)
-  let total = 0
-  for (const { content } of source) {
-    const size = sizeOf(content)
-    if (size === undefined) return undefined
-    total += size
-  }
-  return total
-}
-
-function sizeOf(content: AddEntry['content']): number | undefined {
-  if (content instanceof Blob) return content.size
-  return content instanceof Uint8Array ? content.byteLength : undefined
-}
-
-function isFile(source: AddSource): source is File {
-  return source instanceof Blob && 'name' in source && typeof source.name === 'string'
-}
-
-async function* chunksOf(content: AddEntry['content']): AsyncGenerator<Uint8Array, void> {
-  if (content instanceof Uint8Array) yield* slicesOf(content)
-  else if (content instanceof Blob) yield* readBlob(content)
-  else yield* readStream(content)
-}
-
-function* slicesOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.byteLength; at += LIMITS.chunkBytes) yield bytes.subarray(at, at + LIMITS.chunkBytes)
-}
-
-/** Bytes of one read: Chromium reads large slices several times faster than small ones (storage measurements, ADR 0003). */
-const READ_BYTES = 8 * LIMITS.chunkBytes
-
-async function* readBlob(blob: Blob): AsyncGenerator<Uint8Array, void> {
-  const read = async (at: number): Promise<Uint8Array> => {
-    const expected = Math.min(READ_BYTES, blob.size - at)
-    let bytes: Uint8Array
-    try {
-      bytes = new Uint8Array(await blob.slice(at, at + expected).arrayBuffer())
-    } catch (cause) {
-      // NotReadableError: moved, deleted or changed since it was picked; the platform does not say which.
-      throw new PocketError('ERR_SOURCE_UNREADABLE', undefined, { cause })
-    }
-    if (bytes.byteLength !== expected) throw new PocketError('ERR_SOURCE_CHANGED')
-    return bytes
-  }
-  let next = blob.size > 0 ? read(0) : undefined
-  for (let at = 0; next !== undefined; at += READ_BYTES) {
-    const bytes = await next
-    next = at + READ_BYTES < blob.size ? read(at + READ_BYTES) : undefined
-    // Awaited in the next round: a failure before that must not count as unhandled.
-    next?.catch(() => undefined)
-    yield* slicesOf(bytes)
-  }
-}
-
-async function* readStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  const reader = stream.getReader()
+async function addStored(stored: StoredFile, init: AddInit, count: Count): Promise<CID> {
   try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return
-      if (!(value instanceof Uint8Array))
-        throw new PocketError('ERR_INVALID_ARGUMENT', 'A stream of bytes was expected')
-      yield value
-    }
-  } catch (error) {
-    throw isPocketError(error) ? error : new PocketError('ERR_SOURCE_UNREADABLE', undefined, { cause: error })
+    const leaves = storedLeaves(stored)
+    const candidate = { path: 'file', content: count(leaves.content) }
+    const cid = await importInto(init, [candidate], { bufferImporter: leaves.bufferImporter })
+    await stored.refer(leaves.parts)
+    return cid
   } finally {
-    await reader.cancel().catch(() => undefined)
-    reader.releaseLock()
+    // What was not referred to goes with this.
+    await stored.close()
   }
+}
+
+async function importInto(
+  { blocks }: AddInit,
+  candidates: Iterable<ImportCandidate>,
+  options: Parameters<typeof importer>[2] = {},
+): Promise<CID> {
+  let root: CID | undefined
+  const importing = importer(candidates, blocks, {
+    profile: PROFILE,
+    blockWriteConcurrency: WRITES,
+    // Files of a folder, small ones mostly: their blocks fill a batch together.
+    fileImportConcurrency: 16,
+    ...options,
+  })
+  for await (const { cid } of importing) root = cid
+  if (root === undefined) throw new PocketError('ERR_INTERNAL', 'The importer made no root')
+  return root
 }
