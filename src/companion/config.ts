@@ -48,7 +48,7 @@ export const FIELDS = {
 
   // Sockets and requests
 
-  /** Open sockets in all, upgraded ones included. Below the usual limit of 8,192 or more open files of a service. */
+  /** Open sockets in all, upgraded ones included: room for every phone and for as many that are only loading the app. */
   maxConnections: integer(4096, 1, 1_000_000),
   /**
    * Open sockets of one address (of one /64 network for IPv6). Mobile networks put hundreds of phones behind one
@@ -74,7 +74,7 @@ export const FIELDS = {
   upgradeBurst: integer(100, 1, 100_000),
   /** WebSockets in the middle of their libp2p hand-shake, all addresses. js-libp2p's 10 let ten silent sockets lock everybody out. */
   maxPendingUpgrades: integer(512, 1, 100_000),
-  /** Milliseconds for the libp2p hand-shake, four round trips: 10 s leave room for 2 s each. */
+  /** Milliseconds for a libp2p hand-shake and for the answer to a call. js-libp2p's own; a phone on a slow network needs a few. */
   upgradeTimeoutMs: integer(10_000, 100, 120_000),
   /** Bytes of one WebSocket message. libp2p's noise frames end at 64 KiB; more is not libp2p. */
   maxMessageBytes: integer(1 * MiB, 128 * KiB, 64 * MiB),
@@ -83,7 +83,7 @@ export const FIELDS = {
 
   // Relay (circuit relay v2)
 
-  /** Connected phones. Each costs about 100 KiB of memory (docs/deploy.md has the measurement). */
+  /** Connected phones. An idle one costs about 40 KiB of heap (docs/deploy.md has the measurement). */
   maxPeers: integer(2048, 1, 1_000_000),
   /**
    * Phones that others can reach through this relay. js-libp2p's default of 15 is for a node that relays as a favour; relaying
@@ -100,6 +100,8 @@ export const FIELDS = {
   circuitBytes: integer(1 * GiB, 128 * KiB, 1024 * GiB),
   /** Seconds of one relayed connection. An hour for the same reason: 1 GiB at 300 KiB/s, a slow phone's upload. */
   circuitSeconds: integer(3600, 120, 86_400),
+  /** Relayed connections in all. Each may hold 2 MiB of what a slow phone does not read: 2 GiB if all of them do at once. */
+  maxCircuits: integer(1024, 1, 1_000_000),
   /** Relayed connections of one phone, in each direction. go-libp2p allows 16; one file shown to a class needs more. */
   maxCircuitsPerPeer: integer(64, 1, 4096),
 } satisfies Record<string, Field<unknown>>

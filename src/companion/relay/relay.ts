@@ -1,15 +1,17 @@
-import { RELAY_V2_HOP_CODEC, RELAY_V2_STOP_CODEC, circuitRelayServer } from '@libp2p/circuit-relay-v2'
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { withCircuits } from './circuits.ts'
 import { LISTEN_MARKER, createUpgradeTransport } from './upgrade-transport.ts'
-import type { ConnectionGater, PeerId, PrivateKey } from '@libp2p/interface'
+import type { PrivateKey } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { WebSocket } from 'ws'
 import type { CompanionConfig } from '../config.ts'
+import type { CircuitsConfig } from './circuits.ts'
 import type { ClientAddress } from '../server/client-address.ts'
 
 /** The libp2p half of the companion: circuit relay v2 (libp2p specs, relay/circuit-v2.md), identify and ping. */
@@ -23,18 +25,8 @@ export interface Relay {
   stop(): Promise<void>
 }
 
-export type RelayConfig = Pick<
-  CompanionConfig,
-  | 'maxPeers'
-  | 'maxPendingUpgrades'
-  | 'upgradeTimeoutMs'
-  | 'pingIntervalMs'
-  | 'maxReservations'
-  | 'reservationSeconds'
-  | 'circuitBytes'
-  | 'circuitSeconds'
-  | 'maxCircuitsPerPeer'
->
+export type RelayConfig = CircuitsConfig &
+  Pick<CompanionConfig, 'maxPeers' | 'maxPendingUpgrades' | 'pingIntervalMs' | 'maxReservations' | 'reservationSeconds'>
 
 export interface RelayInit {
   config: RelayConfig
@@ -45,9 +37,11 @@ export interface RelayInit {
   agent: string
 }
 
+/** Bytes. */
+const STREAM_WINDOW = 1024 * 1024
+
 export async function startRelay({ config, privateKey, addresses, agent }: RelayInit): Promise<Relay> {
   const upgrades = createUpgradeTransport(addresses)
-  const gater: ConnectionGater = {}
   const suffix = `/p2p/${peerIdFromPrivateKey(privateKey).toString()}`
   const node = await createLibp2p({
     privateKey,
@@ -60,8 +54,14 @@ export async function startRelay({ config, privateKey, addresses, agent }: Relay
     },
     transports: [(components) => upgrades.create(components)],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    connectionGater: gater,
+    streamMuxers: [
+      yamux({
+        keepAliveInterval: config.pingIntervalMs,
+        // What one stream may hold here while the other side of a circuit does not read: below maxReadBufferLength, past
+        // which js-libp2p resets a stream that is held back. 1 MiB still carries 20 MiB/s at 50 ms.
+        streamOptions: { maxStreamWindowSize: STREAM_WINDOW, maxReadBufferLength: 4 * STREAM_WINDOW },
+      }),
+    ],
     connectionManager: {
       maxConnections: config.maxPeers,
       maxIncomingPendingConnections: config.maxPendingUpgrades,
@@ -73,31 +73,23 @@ export async function startRelay({ config, privateKey, addresses, agent }: Relay
     services: {
       identify: identify(),
       ping: ping(),
-      relay: circuitRelayServer({
-        // Two more: renewing a reservation is a hop stream as well.
-        maxInboundHopStreams: config.maxCircuitsPerPeer + 2,
-        maxOutboundStopStreams: config.maxCircuitsPerPeer,
-        reservations: {
-          maxReservations: config.maxReservations,
-          reservationTtl: config.reservationSeconds * 1000,
-          defaultDataLimit: BigInt(config.circuitBytes),
-          // js-libp2p enforces this number as milliseconds and sends it as what the specification calls seconds: the phone
-          // is told a thousandfold. It is the relay that ends the circuit, so milliseconds it is.
-          defaultDurationLimit: config.circuitSeconds * 1000,
-        },
-      }),
+      relay: withCircuits(
+        circuitRelayServer({
+          // Two more: renewing a reservation is a hop stream as well.
+          maxInboundHopStreams: config.maxCircuitsPerPeer + 2,
+          reservations: {
+            maxReservations: config.maxReservations,
+            reservationTtl: config.reservationSeconds * 1000,
+            // Told to the phone with its reservation. js-libp2p would enforce the duration as milliseconds, but the
+            // specification and this relay's circuits mean seconds.
+            defaultDataLimit: BigInt(config.circuitBytes),
+            defaultDurationLimit: config.circuitSeconds,
+          },
+        }),
+        config,
+      ),
     },
   })
-
-  const circuits = (peer: PeerId, protocol: string): number =>
-    node
-      .getConnections(peer)
-      .flatMap((connection) => connection.streams)
-      .filter((stream) => stream.protocol === protocol).length
-  // libp2p limits streams of one connection; a phone may have several connections.
-  gater.denyOutboundRelayedConnection = (source, destination) =>
-    circuits(source, RELAY_V2_HOP_CODEC) > config.maxCircuitsPerPeer ||
-    circuits(destination, RELAY_V2_STOP_CODEC) >= config.maxCircuitsPerPeer
 
   const { reservations } = node.services.relay
   // Circuit relay v2: a reservation is void once its peer has disconnected. js-libp2p keeps it for its whole time, so a

@@ -13,7 +13,7 @@ import { createLibp2p } from 'libp2p'
 import { onTestFinished } from 'vitest'
 import { startCompanion } from '../../../src/companion/companion.ts'
 import { loadConfig } from '../../../src/companion/config.ts'
-import type { PrivateKey } from '@libp2p/interface'
+import type { PrivateKey, Stream } from '@libp2p/interface'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Companion, CompanionOptions } from '../../../src/companion/companion.ts'
 import type { CompanionConfig } from '../../../src/companion/config.ts'
@@ -159,5 +159,34 @@ export function upgradeRequest(port: number, headers: Record<string, string> = {
       resolve(answer)
     })
     socket.once('error', reject)
+  })
+}
+
+/**
+ * Sends zeros until `bytes` are on their way or nothing has moved for half a second; how many were taken. By events and not
+ * with `onDrain()`, which after its first time resolves at once (@libp2p/utils 7.4.1).
+ */
+export async function sendUpTo(stream: Stream, bytes: number): Promise<number> {
+  const piece = new Uint8Array(64 * 1024)
+  let sent = 0
+  while (sent < bytes) {
+    sent += piece.byteLength
+    if (!stream.send(piece) && !(await drained(stream))) break
+  }
+  return sent
+}
+
+function drained(stream: Stream): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), 500)
+    stream.addEventListener(
+      'drain',
+      () => {
+        clearTimeout(timer)
+        // Once libp2p has sent what it had: what is then left over shows whether the other side takes any.
+        queueMicrotask(() => resolve(stream.writeBufferLength === 0 || drained(stream)))
+      },
+      { once: true },
+    )
   })
 }
