@@ -18,6 +18,25 @@ export async function collectDag(
 ): Promise<number> {
   const doomed = new Map<string, CID>()
   await walkLocal(root, source, (cid) => void doomed.set(keyOf(cid), cid))
+  return free(doomed, kept, source, blocks)
+}
+
+/** Frees those of `written` that nothing kept needs: what an add has left behind that did not come to its end. */
+export async function collectBlocks(
+  written: CID[],
+  kept: string[],
+  source: BlockSource,
+  blocks: Pick<Blockstore, 'deleteMany'>,
+): Promise<number> {
+  return free(new Map(written.map((cid) => [keyOf(cid), cid])), kept, source, blocks)
+}
+
+async function free(
+  doomed: Map<string, CID>,
+  kept: string[],
+  source: BlockSource,
+  blocks: Pick<Blockstore, 'deleteMany'>,
+): Promise<number> {
   for (const cid of kept) {
     if (doomed.size === 0) break
     await walkLocal(CID.parse(cid), source, (each) => void doomed.delete(keyOf(each)))

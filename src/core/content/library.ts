@@ -1,4 +1,5 @@
 import type { Blockstore } from 'interface-blockstore'
+import type { CID } from 'multiformats/cid'
 import type { AddOptions, AddResult, AddSource, Pin, PinAddOptions } from '../../contract/node-api.ts'
 import { toPocketError } from '../../shared/errors.ts'
 import type { Activities, ActivityHandle } from '../events.ts'
@@ -6,7 +7,7 @@ import type { Accelerator } from '../transfers/accelerate.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
 import { addContent } from './add.ts'
 import type { BlockSource } from './block-source.ts'
-import { collectDag } from './collect.ts'
+import { collectBlocks, collectDag } from './collect.ts'
 import { fetchDag } from './fetch.ts'
 import { displayName } from './names.ts'
 import { parseCid } from './paths.ts'
@@ -44,14 +45,25 @@ export function createLibrary(init: LibraryInit): Library {
     onChange(pins.list())
   }
 
+  const kept = (): string[] => pins.list().map((pin) => pin.cid)
+
+  /** A storage that is full must not stay full of what was not added. */
+  async function undo(written: CID[]): Promise<void> {
+    // What else is under way may count on blocks that it found here.
+    if (activities.running().length > 1) return
+    await collectBlocks(written, kept(), source, blocks)
+  }
+
   return {
     list: () => pins.list(),
     get: (cid) => pins.get(cid),
 
-    add: (source, { name, signal = never(), onProgress } = {}) =>
-      track(activities.start('add', displayName(name, sourceName(source))), async (activity) => {
-        const added = await addContent(source, {
-          blocks: networked,
+    add: (content, { name, signal = never(), onProgress } = {}) =>
+      track(activities.start('add', displayName(name, sourceName(content))), async (activity) => {
+        const written: CID[] = []
+        const added = await addContent(content, {
+          blocks: recordWrites(networked, blocks, written),
+          files: blocks,
           signal,
           onProgress: (progress) => {
             activity.update({
@@ -60,6 +72,10 @@ export function createLibrary(init: LibraryInit): Library {
             })
             onProgress?.(progress)
           },
+        }).catch(async (error: unknown) => {
+          // It failed already: that is what is told.
+          await undo(written).catch(() => undefined)
+          throw error
         })
         const cid = added.cid.toString()
         await commit({
@@ -107,8 +123,23 @@ export function createLibrary(init: LibraryInit): Library {
       const root = parseCid(text)
       await pins.remove(root.toString())
       onChange(pins.list())
-      const kept = pins.list().map((pin) => pin.cid)
-      await collectDag(root, kept, source, blocks)
+      await collectDag(root, kept(), source, blocks)
+    },
+  }
+}
+
+/** Notes what is put and was not there. */
+function recordWrites(
+  target: LibraryInit['networked'],
+  local: Pick<Blockstore, 'has'>,
+  written: CID[],
+): LibraryInit['networked'] {
+  return {
+    get: (cid, options) => target.get(cid, options),
+    has: (cid, options) => target.has(cid, options),
+    async put(cid, bytes, options) {
+      if (!(await local.has(cid))) written.push(cid)
+      return target.put(cid, bytes, options)
     },
   }
 }

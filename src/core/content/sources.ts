@@ -48,18 +48,14 @@ export async function* readBlob(
 ): AsyncGenerator<Uint8Array, void> {
   const read = async (at: number): Promise<Uint8Array[]> => {
     const expected = Math.min(READ_BYTES, blob.size - at)
-    let bytes: Uint8Array
-    try {
-      bytes = new Uint8Array(await blob.slice(at, at + expected).arrayBuffer())
-    } catch (cause) {
-      // NotReadableError: moved, deleted or changed since it was picked; the platform does not say which.
-      throw new PocketError('ERR_SOURCE_UNREADABLE', undefined, { cause })
-    }
+    const bytes = await readAll(blob.slice(at, at + expected))
     if (bytes.byteLength !== expected) throw new PocketError('ERR_SOURCE_CHANGED')
     const chunks = [...slicesOf(bytes)]
     chunks.forEach(onRead)
     return chunks
   }
+  // Chromium gives a picked File the size 0 when the file is gone by then: only reading it tells it from an empty one.
+  if (blob.size === 0) await readAll(blob)
   const reads: Promise<Uint8Array[]>[] = []
   let next = 0
   const fill = (): void => {
@@ -75,6 +71,15 @@ export async function* readBlob(
     const ready = await chunks
     fill()
     yield* ready
+  }
+}
+
+async function readAll(blob: Blob): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await blob.arrayBuffer())
+  } catch (cause) {
+    // NotReadableError: moved, deleted or changed since it was picked; the platform does not say which.
+    throw new PocketError('ERR_SOURCE_UNREADABLE', undefined, { cause })
   }
 }
 
