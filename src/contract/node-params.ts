@@ -6,7 +6,8 @@ type ParamsParser = { [M in keyof NodeMethods]: (params: unknown) => NodeMethods
 
 /**
  * What each method takes, checked for shape: whether a CID decodes is the node's business.
- * @throws PocketError ERR_INVALID_ARGUMENT, with `detail.argument` naming what is wrong
+ * @throws PocketError ERR_INVALID_ARGUMENT, with `detail.argument` naming what is wrong; ERR_LIMIT_EXCEEDED,
+ * ERR_INVALID_LINK for what is too long
  */
 export const parseParams: ParamsParser = {
   id: none,
@@ -38,7 +39,14 @@ export const parseParams: ParamsParser = {
       appUrl: webUrl(appUrl, 'appUrl'),
     }
   },
-  open: (params) => ({ url: text(record(params, 'params').url, 'url') }),
+  open: (params) => {
+    const { url } = record(params, 'params')
+    // What a person pastes here is a bad link when it is too long, not a mistake of the app.
+    if (typeof url === 'string' && url.length > LIMITS.maxLinkChars) {
+      throw new PocketError('ERR_INVALID_LINK', undefined, { detail: { part: 'length' } })
+    }
+    return { url: text(url, 'url') }
+  },
   setRelays: (params) => {
     const { multiaddrs } = record(params, 'params')
     if (!Array.isArray(multiaddrs) || multiaddrs.length > LIMITS.maxAddrsPerPeer) throw invalid('multiaddrs')
