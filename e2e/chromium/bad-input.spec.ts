@@ -317,6 +317,22 @@ test('a full storage: a code, nothing half-stored, and room for what fits', asyn
   await expectUsable(page)
 })
 
+test('a browser without IndexedDB: all works until the app closes, and the status says so', async ({ phone }) => {
+  const noStorage = (): void => {
+    indexedDB.open = () => {
+      throw new DOMException('A mutation operation was attempted on a database that did not allow it.', 'SecurityError')
+    }
+  }
+  const { page } = await phone('private', { initScript: noStorage, workerScript: noStorage })
+  const storage = async (): Promise<object> => (await onNode(page, (node) => node.status())).storage
+  expect(await storage()).toMatchObject({ kind: 'memory', code: 'ERR_STORAGE_UNAVAILABLE' })
+  await expectUsable(page)
+  const file = randomFile(3 * MiB, 'in memory')
+  await pick(page, file)
+  const { cid } = await addPicked(page)
+  expect(await contentSha256(page, cid)).toBe(file.sha256)
+})
+
 async function pick(page: Page, file: RandomFile): Promise<string> {
   const path = test.info().outputPath(file.name)
   await writeFile(path, file.buffer)

@@ -13,6 +13,8 @@ export interface PhoneOptions {
   permissions?: string[]
   /** Runs in every page before its own scripts, to take an API away for example. */
   initScript?: () => void
+  /** As `initScript`, in the worker that runs the node. */
+  workerScript?: () => void
   /**
    * A browser process of its own. Its pages can be frozen, and are hidden when another comes to the front; of the
    * device it has the size alone.
@@ -67,6 +69,7 @@ export async function openPhone(name: string, parts: PhoneParts, options: PhoneO
   try {
     await context.grantPermissions(options.permissions ?? PERMISSIONS, { origin: appUrl })
     if (options.initScript !== undefined) await context.addInitScript(options.initScript)
+    if (options.workerScript !== undefined) await prefixWorker(context, appUrl, options.workerScript)
     const errors: string[] = []
     const log: string[] = []
     context.on('weberror', (event) => errors.push(event.error().stack ?? String(event.error())))
@@ -111,6 +114,14 @@ export async function openPhone(name: string, parts: PhoneParts, options: PhoneO
     await close()
     throw error
   }
+}
+
+/** Init scripts reach pages only; the worker's script gets it in front of itself. */
+async function prefixWorker(context: BrowserContext, appUrl: string, script: () => void): Promise<void> {
+  await context.route(new URL('/node.js', appUrl).href, async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, body: `;(${script.toString()})();${await response.text()}` })
+  })
 }
 
 type Device = Omit<(typeof devices)[string], 'defaultBrowserType'>
