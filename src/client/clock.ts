@@ -38,9 +38,14 @@ export function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
+/** A step later than this, in ms, means that this page was not awake. */
+const LATE_MS = LIMITS.heartbeatMs / 2
+/** What a page that has just woken gives the other to be heard, in ms: answers may wait in its queue. */
+const GRACE_MS = LIMITS.heartbeatTimeoutMs / 2
+
 /**
  * Measures how long another has been silent, in time that this page was awake. A page that is frozen, throttled or busy
- * hears nothing either, and must not blame the other for it: a step that comes late starts the measure anew.
+ * hears nothing either, and must not blame the other for it.
  */
 export class SilenceClock {
   #heardAt = performance.now()
@@ -59,7 +64,7 @@ export class SilenceClock {
   /** For how long nothing was heard, in ms. */
   step(): number {
     const now = performance.now()
-    if (now - this.#due > LIMITS.heartbeatMs / 2) this.#heardAt = now
+    if (now - this.#due > LATE_MS) this.#heardAt = Math.max(this.#heardAt, now - LIMITS.heartbeatTimeoutMs + GRACE_MS)
     return now - this.#heardAt
   }
 }

@@ -97,8 +97,7 @@ class HostKeeper implements Keeper {
         attached.detach()
         throw toPocketError(signal.reason, 'ERR_ABORTED')
       }
-      const session = openSession(attached)
-      void session.lost.then((lost) => this.#replace(lost))
+      const session = openSession(attached, (lost) => this.#replace(lost))
       this.#current = session
       this.#lost = undefined
       this.#init.onSession(session)

@@ -14,40 +14,42 @@ export interface Session {
   readonly rpc: RpcClient<NodeMethods>
   /** Tells the host something beside the calls. */
   tell(message: PageMessage, transfer?: MessagePort[]): void
-  /** Resolves when the host is dead, silent or says goodbye; not after `close`. Calls under way have failed by then. */
-  readonly lost: Promise<LostHost>
+  /** Calls under way fail with `reason`. */
   close(reason: PocketError): void
 }
 
-export function openSession({ hostId, port, detach }: Attached): Session {
+/**
+ * @param onLost called once when the host is dead, silent or says goodbye; not after `close`. Before the calls under way
+ * fail: who tries one again must find the next session.
+ */
+export function openSession({ hostId, port, detach }: Attached, onLost: (lost: LostHost) => void): Session {
   const generation = currentGeneration()
   const rpc = createRpcClient<NodeMethods>(port.rpc)
   const over = new AbortController()
-  let stopHeartbeat = (): void => undefined
-  const end = (reason: PocketError): boolean => {
-    if (over.signal.aborted) return false
+  const end = (reason: PocketError): void => {
     over.abort()
     stopHeartbeat()
     rpc.close(reason)
     detach()
-    return true
   }
-  const lost = new Promise<LostHost>((resolve) => {
-    const lose = (silent: boolean): void => {
-      if (end(new PocketError('ERR_HOST_LOST'))) resolve({ hostId, silent, generation })
-    }
-    // Each tells what the others cannot: the lock of a worker that died, the goodbye of one that was replaced, the
-    // silence of one that hangs or is frozen.
-    whenFree(hostLock(hostId), over.signal, () => lose(false))
-    void rpc.closed.then(() => lose(false))
-    stopHeartbeat = watchHeartbeat(rpc.ping, () => lose(true))
-  })
+  const lose = (silent: boolean): void => {
+    if (over.signal.aborted) return
+    over.abort()
+    onLost({ hostId, silent, generation })
+    end(new PocketError('ERR_HOST_LOST'))
+  }
+  // Each tells what the others cannot: the lock of a worker that died, the goodbye of one that was replaced, the silence
+  // of one that hangs or is frozen.
+  whenFree(hostLock(hostId), over.signal, () => lose(false))
+  void rpc.closed.then(() => lose(false))
+  const stopHeartbeat = watchHeartbeat(rpc.ping, () => lose(true))
   return {
     rpc,
     tell: (message, transfer = []) => {
       if (!over.signal.aborted) port.control.postMessage(message, transfer)
     },
-    lost,
-    close: (reason) => void end(reason),
+    close: (reason) => {
+      if (!over.signal.aborted) end(reason)
+    },
   }
 }

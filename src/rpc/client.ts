@@ -94,9 +94,10 @@ class Client {
     this.#port.onmessage = null
     this.#port.onmessageerror = null
     this.#port.close()
+    // First: who tries a failed call again must know by then that this port is no more.
+    this.#resolveClosed(error)
     for (const id of [...this.#calls.keys()]) this.#end(id)?.fail(error)
     for (const ping of this.#pings.values()) ping.fail(error)
-    this.#resolveClosed(error)
   }
 
   #link(method: string, params: unknown, signal: AbortSignal | undefined): CallLink {
