@@ -27,7 +27,7 @@ export interface BlockBatch {
   dropFiles?: number[]
   /** Keys whose values are to be deleted later, a note for each handful: noting thousands costs next to nothing. */
   trash?: string[][]
-  /** A note that is done with. */
+  /** This note and all older ones are done with. */
   trashDone?: number
   /** The batch is refused (resolves to `undefined`) when the log's last page is another one. */
   expect?: number
@@ -62,8 +62,8 @@ export interface BlockTable {
   putFile(file: Blob): Promise<number>
   getFile(id: number): Promise<Blob | undefined>
   fileIds(): Promise<number[]>
-  /** The oldest note of keys whose values are to be deleted. */
-  trash(): Promise<{ id: number; keys: string[] } | undefined>
+  /** The oldest notes together, as many as hold about `keys` keys and one at least; `id` is the last one's. */
+  trash(keys: number): Promise<{ id: number; keys: string[] } | undefined>
   /** Calls back when another connection has written; returns what stops it. */
   watch(listener: () => void): () => void
   close(): Promise<void>

@@ -52,6 +52,8 @@ export const LIMITS = {
   writeBatchChanges: 1024,
   /** Values deleted in one background transaction, which others wait for: each takes about 0.1 ms. */
   purgeBlocks: 256,
+  /** Waiting for more deletions before values are deleted, in ms: a transaction for every few is slower than both apart. */
+  purgeDelayMs: 100,
   /** Blocks that one read transaction gathers, and read transactions under way: reads of 16 MiB each keep a phone's memory flat. */
   readWindowBlocks: 16,
   readWindows: 4,
@@ -84,4 +86,23 @@ export const LIMITS = {
   /** Heartbeat of a host, in ms, and how long a silent one is believed (issue: replaced within 1.5 s). */
   heartbeatMs: 400,
   heartbeatTimeoutMs: 1_200,
+
+  /** Peer connections that one page lends: `maxConnections` and as many being dialled; Chromium ends at about 500 a page. */
+  maxLentConnections: 128,
+  /** Bytes that wait in one real data channel: Chromium refuses more than 16 MiB, and what waits there cannot be taken back. */
+  lentChannelBytes: 4 * MiB,
+  /** Bytes that leave a real data channel before the worker is told: a hundred messages a second at 25 MiB/s. */
+  lentDrainStep: 256 * KiB,
+  /** Bytes sent on one channel that have not left: where Chromium's own `send` says that its queue is full. */
+  maxLentQueueBytes: 16 * MiB,
+  /** The same for all channels of one page: a frozen page takes nothing from its port, and a phone's memory is small. */
+  maxLentPortBytes: 64 * MiB,
+  /** Received bytes on their way from a page to the worker: past this the worker hangs, and the channel is closed. */
+  maxLentUnreadBytes: 64 * MiB,
+  /** A page with lent connections is pinged so often, in ms, and after so many unanswered it counts as frozen: 2 s. */
+  lenderPingMs: 500,
+  lenderSilentPings: 4,
+  /** How often a page that would lend asks the one that does, and how long that may take to answer, in ms. */
+  lenderAskMs: 2_000,
+  lenderAnswerMs: 1_000,
 } as const

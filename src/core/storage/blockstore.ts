@@ -63,7 +63,7 @@ class TableBlockstore implements PocketBlockstore {
       this.#unwatch()
       throw toPocketError(error, 'ERR_STORAGE_LOST')
     }
-    void this.#purger.run()
+    this.#purger.schedule()
   }
 
   has(cid: CID, options: StoreOptions = {}): boolean | Promise<boolean> {
@@ -276,7 +276,7 @@ class TableBlockstore implements PocketBlockstore {
       const drops = this.#files.drops(batch)
       const notes = this.#purger.notes(batch)
       const seq = await this.#table.write({ blocks, ...page, ...drops, ...notes }, durability)
-      if (notes.trash !== undefined) void this.#purger.run()
+      if (notes.trash !== undefined) this.#purger.schedule()
       if (seq !== undefined) {
         this.#files.forget(drops.dropFiles ?? [])
         return seq

@@ -49,7 +49,7 @@ class MemoryBlockTable implements BlockTable {
       this.#files.delete(id)
     }
     for (const keys of trash ?? []) this.#trash.set(++this.#trashId, keys)
-    if (trashDone !== undefined) this.#trash.delete(trashDone)
+    for (const id of this.#trash.keys()) if (id <= (trashDone ?? 0)) this.#trash.delete(id)
     if (page !== undefined) this.#pages.push({ seq: ++this.#seq, bytes: page.slice() })
     return this.#seq
   }

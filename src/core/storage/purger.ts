@@ -12,6 +12,7 @@ export class Purger {
   readonly #table: BlockTable
   readonly #log: IndexLog
   readonly #queue: WriteQueue
+  #timer: ReturnType<typeof setTimeout> | undefined
   #running: Promise<void> | undefined
   #stopped = false
 
@@ -34,38 +35,44 @@ export class Purger {
     return { trash }
   }
 
-  /** Begins, or goes on, until no note is left. Resolves then, or when it fails: the next call tries again. */
-  run(): Promise<void> {
-    this.#running ??= this.#loop()
-      .catch(() => undefined)
-      .finally(() => (this.#running = undefined))
-    return this.#running
+  /** Begins in a while, when what deletes may have come to its end. If it fails, the next call tries again. */
+  schedule(): void {
+    if (this.#stopped) return
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#loop()).catch(() => undefined)
+    }, LIMITS.purgeDelayMs)
   }
 
   /** Works off all notes at once, for a commit of the queue that found no room. Resolves to whether there were any. */
   async drain(): Promise<boolean> {
     let any = false
-    for (let note = await this.#table.trash(); note !== undefined; note = await this.#table.trash()) {
+    for (let note = await this.#next(); note !== undefined; note = await this.#next()) {
       await this.#purge(note)
       any = true
     }
     return any
   }
 
-  stop(): Promise<void> | undefined {
+  async stop(): Promise<void> {
     this.#stopped = true
-    return this.#running
+    clearTimeout(this.#timer)
+    await this.#running
   }
 
   async #loop(): Promise<void> {
     let more = true
     while (more && !this.#stopped) {
       await this.#queue.alone(async () => {
-        const note = await this.#table.trash()
+        const note = await this.#next()
         more = note !== undefined
         if (note !== undefined) await this.#purge(note)
       })
     }
+  }
+
+  #next(): Promise<{ id: number; keys: string[] } | undefined> {
+    return this.#table.trash(LIMITS.purgeBlocks)
   }
 
   async #purge({ id, keys }: { id: number; keys: string[] }): Promise<void> {

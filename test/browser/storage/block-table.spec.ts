@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { CID } from 'multiformats/cid'
 import { createBlockstore } from '../../../src/core/storage/index.ts'
 import { keyOf } from '../../../src/core/storage/keys.ts'
@@ -188,6 +188,33 @@ describe('blocks in IndexedDB', () => {
     expect(store.stat().blocks).toBe(2)
   })
 
+  it('open the database once more when the connection is lost, and only once', async () => {
+    const name = freshName()
+    const store = await openStore(name)
+    const { cid, bytes } = await randomBlock()
+    await store.put(cid, bytes)
+    // WebKit throws this after a suspension; nothing here can make it.
+    const lost = () => new DOMException('Connection to Indexed Database server lost. Refresh the page to try again', 'UnknownError') // prettier-ignore
+    const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction')
+    onTestFinished(() => transaction.mockRestore())
+    const failOnce = () => {
+      throw lost()
+    }
+    transaction.mockImplementationOnce(failOnce)
+    expect(await readAll(store.get(cid))).toEqual(bytes)
+    const next = await randomBlock()
+    transaction.mockImplementationOnce(failOnce)
+    await store.put(next.cid, next.bytes)
+    expect(store.stat().blocks).toBe(2)
+    transaction.mockImplementation(failOnce)
+    await expect(readAll(store.get(cid))).rejects.toMatchObject({ code: 'ERR_STORAGE_LOST' })
+    const last = await randomBlock()
+    await expect(store.put(last.cid, last.bytes)).rejects.toMatchObject({ code: 'ERR_STORAGE_LOST' })
+    transaction.mockRestore()
+    expect(await store.has(last.cid)).toBe(false)
+    expect(await readAll(store.get(next.cid))).toEqual(next.bytes)
+  })
+
   it('let a newer version of the app upgrade, and say so from then on', async () => {
     const name = freshName()
     const store = await openStore(name)
@@ -241,6 +268,7 @@ describe('blocks in IndexedDB', () => {
     await store.put(cid, bytes)
     await done(indexedDB.deleteDatabase(name))
     await expect(readAll(store.get(cid))).rejects.toMatchObject({ code: 'ERR_STORAGE_LOST' })
+    expect((await indexedDB.databases()).map((database) => database.name)).not.toContain(name)
     // Nor does one that was made again pass for it.
     const fresh = await openStore(name)
     expect(fresh.stat().blocks).toBe(0)

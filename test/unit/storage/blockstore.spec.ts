@@ -277,9 +277,9 @@ describe('blockstore', () => {
     await Promise.all([first.delete(gone.cid), first.delete(back.cid)])
     await first.put(back.cid, back.bytes)
     await first.close()
-    expect(await table.trash()).toBeDefined()
+    expect(await table.trash(10)).toBeDefined()
     const again = await createBlockstore(table)
-    await expect.poll(() => table.trash()).toBeUndefined()
+    await expect.poll(() => table.trash(10)).toBeUndefined()
     const keys: string[] = []
     for await (const handful of table.keys()) keys.push(...handful)
     expect(keys).toHaveLength(1)

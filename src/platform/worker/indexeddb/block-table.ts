@@ -8,9 +8,10 @@ const TRASH = 'trash'
 /** A record that a checkpoint without a page writes: an empty transaction is not flushed. */
 const CHECKPOINT_KEY = 'checkpoint'
 
-/** Log pages and keys read at once: a few MiB in memory. */
+/** Log pages, keys and notes read at once: a few MiB in memory. */
 const PAGES_A_READ = 64
 const KEYS_A_READ = 4096
+const NOTES_A_READ = 64
 
 const layout = (name: string): DatabaseLayout => ({
   name,
@@ -67,7 +68,7 @@ class IndexedDbBlockTable implements BlockTable {
         }
         for (const id of dropFiles) transaction.objectStore(FILES).delete(id)
         for (const keys of trash) transaction.objectStore(TRASH).add(keys)
-        if (trashDone !== undefined) transaction.objectStore(TRASH).delete(trashDone)
+        if (trashDone !== undefined) transaction.objectStore(TRASH).delete(IDBKeyRange.upperBound(trashDone))
         if (page === undefined) {
           transaction.objectStore(META_STORE).put(Date.now(), CHECKPOINT_KEY)
         } else {
@@ -159,12 +160,19 @@ class IndexedDbBlockTable implements BlockTable {
     })
   }
 
-  trash(): Promise<{ id: number; keys: string[] } | undefined> {
+  trash(wanted: number): Promise<{ id: number; keys: string[] } | undefined> {
     return this.#connection.run([TRASH], 'readonly', 'relaxed', (transaction) => {
-      const ids = transaction.objectStore(TRASH).getAllKeys(null, 1)
-      const notes = transaction.objectStore(TRASH).getAll(null, 1)
-      return () =>
-        notes.result.length === 0 ? undefined : { id: ids.result[0] as number, keys: notes.result[0] as string[] }
+      const ids = transaction.objectStore(TRASH).getAllKeys(null, NOTES_A_READ)
+      const notes = transaction.objectStore(TRASH).getAll(null, NOTES_A_READ)
+      return () => {
+        const found = { id: 0, keys: [] as string[] }
+        for (const [at, note] of (notes.result as string[][]).entries()) {
+          if (found.keys.length > 0 && found.keys.length + note.length > wanted) break
+          found.id = ids.result[at] as number
+          found.keys.push(...note)
+        }
+        return found.id === 0 ? undefined : found
+      }
     })
   }
 
