@@ -9,7 +9,9 @@ const require = createRequire(import.meta.url)
 const { positionals } = parseArgs({ allowPositionals: true })
 const solution = readFileSync('tsconfig.json', 'utf8').replace(/^\s*\/\/.*$/gm, '')
 const { references } = JSON.parse(solution) as { references: { path: string }[] }
-const projects = references.map((reference) => reference.path).filter((path) => positionals.every((p) => path.includes(p)))
+const projects = references
+  .map((reference) => reference.path)
+  .filter((path) => positionals.every((p) => path.includes(p)))
 
 let failed = false
 for (const project of projects) {
