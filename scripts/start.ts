@@ -2,7 +2,6 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import encodeQR from 'qr'
-import { startCompanion } from '../src/companion/companion.ts'
 import { loadConfig } from '../src/companion/config.ts'
 import { isPocketError } from '../src/shared/errors.ts'
 import { ensureBuild } from './lib/build.ts'
@@ -28,6 +27,8 @@ if (options.help) {
 const config = readConfig(options)
 try {
   if (options.build) await ensureBuild({ root, log, signal: stopping.signal })
+  // Loaded here: help and mistakes in options are answered without a second of loading libp2p.
+  const { startCompanion } = await import('../src/companion/companion.ts')
   if (!stopping.signal.aborted) companion = await startCompanion(config, { log })
   if (companion !== undefined && !stopping.signal.aborted) announce(companion, options)
   else stop()

@@ -21,7 +21,7 @@ export function trustHandlers(
       'text/html; charset=utf-8',
       trustPage({ appUrl: appUrl(), name: authority.name, fingerprint: authority.fingerprint }),
     )
-  // DER: every Android takes it, older ones nothing else.
+  // DER, what a .crt file is expected to hold.
   const certificate = file('application/x-x509-ca-cert', new X509Certificate(authority.certificate).raw)
   const files: Readonly<Record<string, () => Reply>> = {
     '/': page,

@@ -47,7 +47,7 @@ export function trustPage({ appUrl, name, fingerprint }: TrustPageInit): string 
 <li><a href="/pocket-authority.crt">Download the certificate</a>.</li>
 <li>Open <em>Settings</em> and search for <em>CA certificate</em> (under <em>Security, Encryption &amp; credentials, Install a certificate</em>).</li>
 <li>Tap <em>Install anyway</em> and choose <em>pocket-authority.crt</em> among your downloads.</li>
-<li>Come back here and tap <em>Open the app</em>. Chrome and Samsung Internet use it; Firefox does not on its own.</li>
+<li>Come back here and tap <em>Open the app</em>. Chrome uses it; Firefox does not on its own.</li>
 </ol>
 <p>To undo it: <em>Settings, Security, Encryption &amp; credentials, User credentials</em>.</p>
 </details>

@@ -30,9 +30,8 @@ const CONTENT_SECURITY_POLICY = [
 const PERMISSIONS_POLICY = [
   // Scanning a QR code.
   'camera=(self)',
-  // Copy a link, hand it to the system's share sheet, show a preview full screen, stay awake during a transfer.
+  // Copy a link, show a preview full screen, stay awake during a transfer. (web-share, for its own page on anyway, is unknown to desktop Chromium, which complains.)
   'clipboard-write=(self)',
-  'web-share=(self)',
   'fullscreen=(self)',
   'screen-wake-lock=(self)',
   'microphone=()',
