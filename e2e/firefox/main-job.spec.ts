@@ -39,10 +39,14 @@ test.describe('the main job in Firefox', () => {
     const { url, cid } = await shareFile(sender, file)
 
     const receiver = await (await launch(NO_WEBRTC)).newPage(url)
-    await onNode(receiver, async (node, { path, name }) => void (await node.pin.add(path, { name })), {
-      path: cid,
-      name: file.name,
-    })
+    await onNode(
+      receiver,
+      async (node, { url, name }) => {
+        const link = await node.open(url)
+        await node.pin.add(link.cid, { name })
+      },
+      { url, name: file.name },
+    )
     expect(await contentSha256(receiver, cid)).toBe(file.sha256)
     const { id } = await facts(sender)
     const link = (await facts(receiver)).peers.find((peer) => peer.peerId === id.peerId)
