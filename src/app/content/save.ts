@@ -1,0 +1,59 @@
+import type { PocketNode } from '../../contract/node-api.ts'
+import { PocketError } from '../../shared/errors.ts'
+import { CAPS } from './caps.ts'
+import { readBlob } from './read.ts'
+
+export interface Savable {
+  path: string
+  name: string
+  size: number
+}
+
+interface FilePicker {
+  showSaveFilePicker?: (options: { suggestedName: string }) => Promise<FileSystemFileHandle>
+}
+
+export type SaveWay = 'download' | 'picker' | 'too-large'
+
+/** Small files go straight to the downloads; large ones stream to disk where the browser can, else through memory up to a cap. */
+export function saveWay(size: number): SaveWay {
+  if (size <= CAPS.quickSave) return 'download'
+  if ('showSaveFilePicker' in window) return 'picker'
+  return size <= CAPS.blobSave ? 'download' : 'too-large'
+}
+
+/** @throws PocketError ERR_ABORTED when the person closed the dialog */
+export async function saveFile(node: PocketNode, file: Savable, signal: AbortSignal): Promise<void> {
+  const way = saveWay(file.size)
+  if (way === 'picker') return stream(node, file, signal)
+  if (way === 'too-large') throw new PocketError('ERR_LIMIT_EXCEEDED')
+  const { blob } = await readBlob(node, file.path, file.name, signal)
+  download(blob, file.name)
+}
+
+async function stream(node: PocketNode, file: Savable, signal: AbortSignal): Promise<void> {
+  const handle = await (window as FilePicker).showSaveFilePicker?.({ suggestedName: file.name })
+  if (handle === undefined) return
+  // `pipeTo` aborts the file when the content breaks off: nothing half-written stays.
+  await node.cat(file.path, { signal }).pipeTo(await handle.createWritable(), { signal })
+}
+
+/** How long a browser may take to begin reading the blob, in ms. */
+const REVOKE_MS = 60_000
+
+function download(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob)
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), REVOKE_MS)
+}
+
+export function canSendFiles(): boolean {
+  // `canShare` is missing in Firefox, and false for files where only text can be shared.
+  return (
+    typeof navigator.canShare === 'function' &&
+    navigator.canShare({ files: [new File(['-'], 'a.txt', { type: 'text/plain' })] })
+  )
+}

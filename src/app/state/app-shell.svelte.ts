@@ -1,0 +1,75 @@
+import { Workbox } from 'workbox-window'
+
+interface InstallPromptEvent extends Event {
+  prompt(): Promise<{ outcome: 'accepted' | 'dismissed' }>
+}
+
+/** Installing the app and keeping it up to date. */
+export class Shell {
+  #waiting = $state(false)
+  #offlineReady = $state(false)
+  #prompt = $state.raw<InstallPromptEvent | undefined>()
+  #dismissed = $state(false)
+  #workbox: Workbox | undefined
+
+  constructor() {
+    addEventListener('beforeinstallprompt', (event) => {
+      event.preventDefault()
+      this.#prompt = event as InstallPromptEvent
+    })
+    addEventListener('appinstalled', () => (this.#prompt = undefined))
+    if (import.meta.env.PROD && 'serviceWorker' in navigator) void this.#register()
+  }
+
+  /** A newer version is stored and waits for the person. */
+  get updateWaiting(): boolean {
+    return this.#waiting && !this.#dismissed
+  }
+
+  get offlineReady(): boolean {
+    return this.#offlineReady
+  }
+
+  get canInstall(): boolean {
+    return this.#prompt !== undefined
+  }
+
+  get installed(): boolean {
+    return (
+      matchMedia('(display-mode: standalone)').matches || (navigator as { standalone?: boolean }).standalone === true
+    )
+  }
+
+  async install(): Promise<void> {
+    const prompt = this.#prompt
+    // A prompt can be used once.
+    this.#prompt = undefined
+    await prompt?.prompt()
+  }
+
+  update(): void {
+    this.#workbox?.messageSkipWaiting()
+  }
+
+  later(): void {
+    this.#dismissed = true
+  }
+
+  async #register(): Promise<void> {
+    const workbox = new Workbox('/service-worker.js')
+    this.#workbox = workbox
+    workbox.addEventListener('waiting', () => (this.#waiting = true))
+    // The old version's files are gone with its worker: every page of it starts anew, so that none mixes two versions.
+    const hadController = navigator.serviceWorker.controller !== null
+    if (hadController)
+      navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
+    try {
+      await workbox.register()
+      await navigator.serviceWorker.ready
+      this.#offlineReady = true
+      document.documentElement.dataset.offline = 'ready'
+    } catch {
+      // Refused in some private modes: the app works without, only not offline.
+    }
+  }
+}
