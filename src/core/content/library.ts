@@ -12,7 +12,8 @@ import { fetchDag } from './fetch.ts'
 import { displayName } from './names.ts'
 import { parseCid } from './paths.ts'
 import type { PinSet } from './pins.ts'
-import { describeRoot, type Reader } from './read.ts'
+import type { Reader } from './read.ts'
+import { describeRoot } from './unixfs.ts'
 
 /** What is on this phone because somebody wants it there: adding, keeping, removing. */
 export interface Library {

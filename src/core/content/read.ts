@@ -1,12 +1,13 @@
 import * as dagPb from '@ipld/dag-pb'
-import { UnixFS } from 'ipfs-unixfs'
 import { exporter, walkPath, type ReadableStorage, type UnixFSEntry } from 'ipfs-unixfs-exporter'
 import type { CID } from 'multiformats/cid'
 import type { CatOptions, LsEntry, StatResult } from '../../contract/node-api.ts'
 import { isPocketError, PocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockSource } from './block-source.ts'
+import { fileBytes } from './file-blocks.ts'
 import { parsePath } from './paths.ts'
+import { decodeUnixfs, describeRoot } from './unixfs.ts'
 import { decodeNode, walkDag } from './walk.ts'
 
 export interface Reader {
@@ -17,8 +18,6 @@ export interface Reader {
   stat(path: string, options?: { signal?: AbortSignal }): Promise<StatResult>
 }
 
-/** Bytes of one window of `cat`. The exporter reads ahead without bound within one call, so calls are windows. */
-const WINDOW_BYTES = 8 * LIMITS.chunkBytes
 /** Entries of a folder whose first block is looked at together. */
 const LOOKAHEAD = 16
 
@@ -60,27 +59,17 @@ export function createReader(source: BlockSource): Reader {
 
   async function* bytesOf(path: string, { offset = 0, length, signal }: CatOptions): AsyncGenerator<Uint8Array, void> {
     checkRange(offset, length)
-    const entry = await open(path, signal)
-    if (entry.type !== 'file' && entry.type !== 'raw' && entry.type !== 'identity') {
-      throw new PocketError('ERR_NOT_A_FILE')
-    }
-    const end = Math.min(Number(entry.size), length === undefined ? Infinity : offset + length)
-    try {
-      for (let at = offset; at < end; at += WINDOW_BYTES) {
-        const window = { offset: at, length: Math.min(WINDOW_BYTES, end - at) }
-        for await (const chunk of entry.content({ ...window, ...(signal === undefined ? {} : { signal }) })) {
-          if (chunk.byteLength > 0) yield chunk
-        }
-      }
-    } catch (error) {
-      throw readError(error, path)
-    }
+    const cid = await resolve(path, signal)
+    const { type, size } = describeRoot(cid, await source.get(cid, signal === undefined ? {} : { signal }))
+    if (type !== 'file') throw new PocketError('ERR_NOT_A_FILE')
+    const to = length === undefined ? size : Math.min(size, offset + length)
+    yield* fileBytes(cid, { from: offset, to }, source, signal === undefined ? {} : { signal })
   }
 
   async function describe(name: string, cid: CID, size: bigint, signal?: AbortSignal): Promise<LsEntry> {
     if (cid.code !== dagPb.code) return { name, cid: cid.toString(), size: Number(size), type: 'file' }
     const node = decodeNode(cid, await source.get(cid, signal === undefined ? {} : { signal }))
-    const unixfs = unixfsOf(cid, node)
+    const unixfs = decodeUnixfs(cid, node)
     return unixfs.isDirectory()
       ? { name, cid: cid.toString(), size: Number(size), type: 'directory' }
       : { name, cid: cid.toString(), size: Number(unixfs.fileSize()), type: 'file' }
@@ -146,24 +135,6 @@ export function createReader(source: BlockSource): Reader {
       })
       return { cid: cid.toString(), size, type, local }
     },
-  }
-}
-
-export function describeRoot(cid: CID, bytes: Uint8Array): { type: 'file' | 'directory'; size: number } {
-  if (cid.code !== dagPb.code) return { type: 'file', size: bytes.byteLength }
-  const node = decodeNode(cid, bytes)
-  const unixfs = unixfsOf(cid, node)
-  return unixfs.isDirectory()
-    ? { type: 'directory', size: node.Links.reduce((sum, link) => sum + (link.Tsize ?? 0), 0) }
-    : { type: 'file', size: Number(unixfs.fileSize()) }
-}
-
-function unixfsOf(cid: CID, node: dagPb.PBNode): UnixFS {
-  try {
-    if (node.Data === undefined) throw new Error('no data')
-    return UnixFS.unmarshal(node.Data)
-  } catch (cause) {
-    throw new PocketError('ERR_INVALID_BLOCK', undefined, { cause, detail: { cid: cid.toString() } })
   }
 }
 

@@ -1,95 +1,52 @@
 import * as dagPb from '@ipld/dag-pb'
-import { UnixFS } from 'ipfs-unixfs'
+import type { UnixFS } from 'ipfs-unixfs'
 import type { CID } from 'multiformats/cid'
-import type { CarBlock } from '../car/decode.ts'
 import { dagOrder } from '../car/dag-order.ts'
+import type { CarBlock } from '../car/decode.ts'
 import type { BlockSource } from '../content/block-source.ts'
+import { fileBlocks, type FileRange } from '../content/file-blocks.ts'
+import { orderedBlocks } from '../content/ordered-blocks.ts'
+import { decodeUnixfs } from '../content/unixfs.ts'
 import { decodeNode } from '../content/walk.ts'
 import type { ByteRange, GatewayRequest } from './request.ts'
 
 /** The blocks that answer a CAR request, in depth-first order. @throws what the source throws, ERR_INVALID_BLOCK */
 export async function* blocksFor(
-  request: Extract<GatewayRequest, { kind: 'car' }>,
+  { cid, scope, range }: Extract<GatewayRequest, { kind: 'car' }>,
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal },
 ): AsyncGenerator<CarBlock, void> {
-  const { cid, scope, range } = request
   if (scope === 'all') {
     yield* dagOrder(cid, source, options)
     return
   }
-  const root: CarBlock = { cid, bytes: await source.get(cid, options) }
-  const unixfs = scope === 'entity' ? unixfsOf(root) : undefined
+  const bytes = await source.get(cid, options)
+  const unixfs = scope === 'entity' && cid.code === dagPb.code ? decodeUnixfs(cid, decodeNode(cid, bytes)) : undefined
   // A file as an entity is its blocks; a folder its own node, with the shards of a large one.
-  if (unixfs?.type === 'hamt-sharded-directory') {
-    yield* shards(root, source, options)
-  } else if (unixfs === undefined || unixfs.isDirectory()) {
-    yield root
-  } else {
-    const { from, to } = absolute(range ?? { from: 0 }, Number(unixfs.fileSize()))
-    yield* fileRange(root, from, to, source, options)
-  }
+  if (unixfs?.type === 'hamt-sharded-directory') yield* shards(cid, source, options)
+  else if (unixfs === undefined || unixfs.isDirectory()) yield { cid, bytes }
+  else yield* fileBlocks(cid, absolute(range ?? { from: 0 }, unixfs), source, options)
 }
 
-/** Undefined for what is no dag-pb node or holds no UnixFS. */
-function unixfsOf({ cid, bytes }: CarBlock): UnixFS | undefined {
-  if (cid.code !== dagPb.code) return undefined
-  const { Data } = decodeNode(cid, bytes)
-  try {
-    return Data === undefined ? undefined : UnixFS.unmarshal(Data)
-  } catch {
-    return undefined
-  }
-}
-
-function absolute({ from, to }: ByteRange, size: number): { from: number; to: number } {
+/** `entity-bytes` counts to the last byte, and from the end where it is negative. */
+function absolute({ from, to }: ByteRange, unixfs: UnixFS): FileRange {
+  const size = Number(unixfs.fileSize())
   const start = from < 0 ? Math.max(0, size + from) : from
-  const end = to === undefined ? size - 1 : to < 0 ? size + to : to
-  return { from: start, to: Math.min(end, size - 1) }
+  const last = to === undefined ? size - 1 : to < 0 ? size + to : to
+  return { from: start, to: Math.min(last + 1, size) }
 }
 
-/** The nodes and leaves of a file that hold the bytes `from` to `to`, both included. */
-async function* fileRange(
-  block: CarBlock,
-  from: number,
-  to: number,
+function shards(
+  root: CID,
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal },
 ): AsyncGenerator<CarBlock, void> {
-  yield block
-  const unixfs = unixfsOf(block)
-  if (unixfs === undefined) return
-  const { Links } = decodeNode(block.cid, block.bytes)
-  const wanted: { cid: CID; start: number; bytes: Promise<Uint8Array> }[] = []
-  let start = unixfs.data?.byteLength ?? 0
-  for (const [at, { Hash }] of Links.entries()) {
-    const size = Number(unixfs.blockSizes[at] ?? 0)
-    if (start <= to && start + size > from) {
-      const bytes = source.get(Hash, options)
-      bytes.catch(() => undefined)
-      wanted.push({ cid: Hash, start, bytes })
-    }
-    start += size
-  }
-  for (const child of wanted) {
-    yield* fileRange(
-      { cid: child.cid, bytes: await child.bytes },
-      from - child.start,
-      to - child.start,
-      source,
-      options,
-    )
-  }
-}
-
-async function* shards(
-  block: CarBlock,
-  source: Pick<BlockSource, 'get'>,
-  options: { signal?: AbortSignal },
-): AsyncGenerator<CarBlock, void> {
-  yield block
-  for (const { Name, Hash } of decodeNode(block.cid, block.bytes).Links) {
-    // An entry has its name behind the two digits of its place; a link to a shard has the digits only.
-    if (Name?.length === 2) yield* shards({ cid: Hash, bytes: await source.get(Hash, options) }, source, options)
-  }
+  return orderedBlocks({ cid: root, at: undefined }, source, {
+    ...options,
+    below: ({ cid, bytes }) =>
+      decodeNode(cid, bytes)
+        // An entry has its name behind the two digits of its place; a link to a shard has the digits only.
+        .Links.filter(({ Name }) => Name?.length === 2)
+        .map(({ Hash }) => ({ cid: Hash, at: undefined })),
+  })
 }

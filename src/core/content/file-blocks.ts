@@ -1,0 +1,58 @@
+import * as dagPb from '@ipld/dag-pb'
+import type { CID } from 'multiformats/cid'
+import type { BlockSource } from './block-source.ts'
+import { orderedBlocks, type OrderedBlock, type Wanted } from './ordered-blocks.ts'
+import { decodeUnixfs } from './unixfs.ts'
+import { decodeNode } from './walk.ts'
+
+/** Bytes of a file, `from` included, `to` not. */
+export interface FileRange {
+  from: number
+  to: number
+}
+
+/** Where in the file a block's own bytes begin. */
+export type FileBlock = OrderedBlock<number>
+
+/**
+ * The nodes and leaves of a UnixFS file that hold a range of its bytes, in order.
+ * @throws ERR_INVALID_BLOCK, what the source throws
+ */
+export function fileBlocks(
+  root: CID,
+  { from, to }: FileRange,
+  source: Pick<BlockSource, 'get'>,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<FileBlock, void> {
+  return orderedBlocks({ cid: root, at: 0 }, source, {
+    ...options,
+    below: ({ cid, at, bytes }) => {
+      if (cid.code !== dagPb.code) return []
+      const node = decodeNode(cid, bytes)
+      const unixfs = decodeUnixfs(cid, node)
+      const wanted: Wanted<number>[] = []
+      let start = at + (unixfs.data?.byteLength ?? 0)
+      for (const [index, { Hash }] of node.Links.entries()) {
+        const end = start + Number(unixfs.blockSizes[index] ?? 0)
+        if (start < to && end > from) wanted.push({ cid: Hash, at: start })
+        start = end
+      }
+      return wanted
+    },
+  })
+}
+
+/** The bytes of a range of a file. */
+export async function* fileBytes(
+  root: CID,
+  range: FileRange,
+  source: Pick<BlockSource, 'get'>,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<Uint8Array, void> {
+  for await (const { cid, at, bytes } of fileBlocks(root, range, source, options)) {
+    const own = cid.code === dagPb.code ? decodeUnixfs(cid, decodeNode(cid, bytes)).data : bytes
+    if (own === undefined) continue
+    const part = own.subarray(Math.max(0, range.from - at), Math.max(0, range.to - at))
+    if (part.byteLength > 0) yield part
+  }
+}
