@@ -25,6 +25,8 @@ export interface Introduction {
 export interface Attached {
   hostId: string
   port: SplitPort
+  /** Whether ports can be sent over it: a BroadcastChannel cannot carry any. */
+  carriesPorts: boolean
   /** Lets go of the port; the host sees this page go. */
   detach: () => void
 }
@@ -54,7 +56,11 @@ export async function greet(
   }
   try {
     const { hostId } = (await converse(clientId, split, introduction, signal)) ?? {}
-    if (hostId !== undefined) return { kind: 'welcome', attached: { hostId, port: split, detach } }
+    if (hostId !== undefined)
+      return {
+        kind: 'welcome',
+        attached: { hostId, port: split, carriesPorts: !(port instanceof BroadcastChannel), detach },
+      }
     detach()
     return { kind: 'lost' }
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { PocketNode } from '../contract/node-api.ts'
+import { electLender } from '../platform/page/webrtc/index.ts'
 import { toPocketError } from '../shared/errors.ts'
 import { learnCompanionRelays } from './companion.ts'
 import { createKeeper } from './keeper.ts'
@@ -34,10 +35,16 @@ export async function connect({ signal, relays = [], fallback, workerUrl }: Conn
       current = session
       session.tell({ type: 'relays', relays: [...known] })
       session.tell({ type: 'online', online: navigator.onLine })
+      election?.renew()
     },
+  })
+  const election = 'RTCPeerConnection' in globalThis ? electLender({ offer: () => current?.lend() }) : undefined
+  keeper.watch((state) => {
+    if (state === 'lost') current = undefined
   })
   const close = async (): Promise<void> => {
     over.abort()
+    election?.close()
     keeper.close()
   }
   watchPage({

@@ -1,6 +1,7 @@
-import { hostLock, type PageMessage } from '../contract/host-link.ts'
+import { hostLock, lendChannel, type PageMessage } from '../contract/host-link.ts'
 import type { NodeMethods } from '../contract/node-rpc.ts'
 import { createRpcClient } from '../rpc/client.ts'
+import type { PortLike } from '../contract/port.ts'
 import type { RpcClient } from '../rpc/types.ts'
 import { PocketError } from '../shared/errors.ts'
 import { currentGeneration } from './generation.ts'
@@ -14,6 +15,8 @@ export interface Session {
   readonly rpc: RpcClient<NodeMethods>
   /** Tells the host something beside the calls. */
   tell(message: PageMessage, transfer?: MessagePort[]): void
+  /** Offers this page's WebRTC: the page's end of the way to the host. */
+  lend(): PortLike
   /** Calls under way fail with `reason`. */
   close(reason: PocketError): void
 }
@@ -22,7 +25,10 @@ export interface Session {
  * @param onLost called once when the host is dead, silent or says goodbye; not after `close`. Before the calls under way
  * fail: who tries one again must find the next session.
  */
-export function openSession({ hostId, port, detach }: Attached, onLost: (lost: LostHost) => void): Session {
+export function openSession(
+  { hostId, port, carriesPorts, detach }: Attached,
+  onLost: (lost: LostHost) => void,
+): Session {
   const generation = currentGeneration()
   const rpc = createRpcClient<NodeMethods>(port.rpc)
   const over = new AbortController()
@@ -43,10 +49,22 @@ export function openSession({ hostId, port, detach }: Attached, onLost: (lost: L
   whenFree(hostLock(hostId), over.signal, () => lose(false))
   void rpc.closed.then(() => lose(false))
   const stopHeartbeat = watchHeartbeat(rpc.ping, () => lose(true))
+  const tell = (message: PageMessage, transfer: MessagePort[] = []): void => {
+    if (!over.signal.aborted) port.control.postMessage(message, transfer)
+  }
   return {
     rpc,
-    tell: (message, transfer = []) => {
-      if (!over.signal.aborted) port.control.postMessage(message, transfer)
+    tell,
+    lend() {
+      if (carriesPorts) {
+        const { port1, port2 } = new MessageChannel()
+        tell({ type: 'lend', port: port2 }, [port2])
+        return port1
+      }
+      const id = crypto.randomUUID()
+      const channel = new BroadcastChannel(lendChannel(id))
+      tell({ type: 'lend', channel: id })
+      return channel
     },
     close: (reason) => {
       if (!over.signal.aborted) end(reason)

@@ -51,6 +51,7 @@ class EventIterator implements AsyncIterator<NodeEvent> {
   }
 
   #end = (): void => {
+    if (this.#ended) return
     this.#ended = true
     this.#signal.removeEventListener('abort', this.#end)
     this.#handle.stop()

@@ -1,3 +1,5 @@
+// First: @libp2p/webrtc reads the globals of WebRTC while it is evaluated.
+import { lentWebRtc } from '../../platform/worker/webrtc/install.ts'
 import { createNetworkInfo } from '../../platform/worker/network-info.ts'
 import { runHost } from './run-host.ts'
 import { startNode } from './start-node.ts'
@@ -6,9 +8,8 @@ import { startNode } from './start-node.ts'
 const network = createNetworkInfo()
 
 runHost({
-  startNode: (config) =>
-    startNode({ network, webrtc: { state: () => 'unsupported', watch: () => () => undefined } }, config),
+  startNode: (config) => startNode({ network, webrtc: lentWebRtc }, config),
   onOnline: (online) => network.report(online),
-  onLend: () => undefined,
-  onPage: () => undefined,
+  onLend: (port) => lentWebRtc.attach(port),
+  onPage: ({ webrtc }) => lentWebRtc.setSupported(webrtc),
 })

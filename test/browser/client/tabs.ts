@@ -6,7 +6,7 @@ export const ECHO_WORKER = new URL('./fixtures/echo-worker.ts', import.meta.url)
 /** A document of its own, as a tab is: its locks, ports and dedicated workers end with it. */
 export interface Tab {
   connect(options?: ConnectOptions): Promise<PocketNode>
-  window: Window
+  window: Window & typeof globalThis
   close(): void
 }
 
@@ -25,7 +25,7 @@ export async function openTab(): Promise<Tab> {
   const { connect } = await loaded
   if (frame.contentWindow === null) throw new Error('The frame has no window')
   const tab: Tab = {
-    window: frame.contentWindow,
+    window: frame.contentWindow as Tab['window'],
     connect: (options) => connect({ workerUrl: ECHO_WORKER, ...options }),
     close: () => {
       open.delete(tab)
