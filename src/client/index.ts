@@ -1,5 +1,4 @@
 import type { PocketNode } from '../contract/node-api.ts'
-import { electLender } from '../platform/page/webrtc/index.ts'
 import { toPocketError } from '../shared/errors.ts'
 import { learnCompanionRelays } from './companion.ts'
 import { createKeeper } from './keeper.ts'
@@ -35,16 +34,22 @@ export async function connect({ signal, relays = [], fallback, workerUrl }: Conn
       current = session
       session.tell({ type: 'relays', relays: [...known] })
       session.tell({ type: 'online', online: navigator.onLine })
-      election?.renew()
+      void lending?.then((election) => election?.renew())
     },
   })
-  const election = 'RTCPeerConnection' in globalThis ? electLender({ offer: () => current?.lend() }) : undefined
+  // Loaded beside the node's start: the first screen does not wait for it.
+  const lending =
+    'RTCPeerConnection' in globalThis
+      ? import('../platform/page/webrtc/index.ts').then(({ electLender }) =>
+          over.signal.aborted ? undefined : electLender({ offer: () => current?.lend() }),
+        )
+      : undefined
   keeper.watch((state) => {
     if (state === 'lost') current = undefined
   })
   const close = async (): Promise<void> => {
     over.abort()
-    election?.close()
+    void lending?.then((election) => election?.close())
     keeper.close()
   }
   watchPage({

@@ -183,6 +183,12 @@ class PocketNodeService implements NodeService {
     relays.set(relayList.all())
   }
 
+  offerRelays: NonNullable<NodeService['offerRelays']> = (multiaddrs) => {
+    const { relayList, relays } = this.#parts
+    relayList.offer(multiaddrs)
+    relays.set(relayList.all())
+  }
+
   status: NodeService['status'] = async () => this.#status()
 
   watch: NodeService['watch'] = (listener) => {

@@ -6,6 +6,8 @@ import { parseMultiaddr } from './relays.ts'
 /** Which relays to use: those of the app's companion and those that a person set, which are kept. */
 export interface RelayList {
   all(): Multiaddr[]
+  /** Adds relays that a page learnt from its companion; those that do not parse are passed over. */
+  offer(addrs: string[]): void
   /** Replaces the person's. Resolves after the commit. */
   set(addrs: Multiaddr[]): Promise<void>
 }
@@ -15,9 +17,10 @@ const KEY = 'settings:relays'
 export async function createRelayList(state: StateTable, companion: string[]): Promise<RelayList> {
   const saved = await state.get(KEY)
   let own = parseKnownGood(Array.isArray(saved) ? saved.filter((addr) => typeof addr === 'string') : [])
-  const given = parseKnownGood(companion)
+  let given = parseKnownGood(companion)
   return {
     all: () => [...new Map([...given, ...own].map((addr) => [addr.toString(), addr])).values()],
+    offer: (addrs) => void (given = [...given, ...parseKnownGood(addrs)]),
     async set(addrs) {
       await state.set(KEY, addrs.map(String))
       own = addrs

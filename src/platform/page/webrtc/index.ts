@@ -1,0 +1,2 @@
+export { electLender, type ElectLenderInit, type LenderElection } from './elect-lender.ts'
+export { lendWebRtc, type Lending, type LendOptions } from './lend.ts'

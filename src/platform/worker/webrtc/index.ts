@@ -1,0 +1,1 @@
+export { createLentWebRtc, type LentWebRtc } from './lent-webrtc.ts'
