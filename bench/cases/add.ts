@@ -20,7 +20,10 @@ export const add: Case = {
     await stage.forget(stage.appUrl)
     return {
       ours: ours(stage, path),
-      ceiling: [library(stage, path, 'raw', 'hash', 'read and SHA-256, 1 MiB leaves, 8 at once')],
+      ceiling: [
+        library(stage, path, 'raw', 'hash', 'read and SHA-256, 1 MiB leaves, 8 at once'),
+        library(stage, path, 'raw', 'hashLarge', 'read 16 MiB at a time, 4 at once, SHA-256 of each MiB'),
+      ],
       beside: [library(stage, path, 'stock', 'add', 'stock Helia, blockstore-idb, in a worker')],
       notes: () => [
         'Each run begins with an empty store; ours ends with a strict commit, stock Helia with a relaxed one.',

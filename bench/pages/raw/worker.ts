@@ -2,14 +2,27 @@
 import { answer } from '../answer.ts'
 
 const LEAF_BYTES = 1024 * 1024
-const PARALLEL = 8
+const LEAVES_AT_ONCE = 8
+/** What Chromium reads fastest, found by trying. */
+const READ_BYTES = 16 * LEAF_BYTES
+const READS_AT_ONCE = 4
 const KEY = 'file'
 
 answer({
   async hash(file) {
     const start = performance.now()
-    await eachLeaf(file, async (bytes) => {
+    await eachSlice(file, LEAF_BYTES, LEAVES_AT_ONCE, async (bytes) => {
       await crypto.subtle.digest('SHA-256', bytes)
+    })
+    return performance.now() - start
+  },
+
+  async hashLarge(file) {
+    const start = performance.now()
+    await eachSlice(file, READ_BYTES, READS_AT_ONCE, async (bytes) => {
+      for (let at = 0; at < bytes.byteLength; at += LEAF_BYTES) {
+        await crypto.subtle.digest('SHA-256', new Uint8Array(bytes, at, Math.min(LEAF_BYTES, bytes.byteLength - at)))
+      }
     })
     return performance.now() - start
   },
@@ -30,7 +43,7 @@ answer({
     const file = await result((await database()).transaction('files').objectStore('files').get(KEY))
     if (!(file instanceof Blob)) throw new Error('store first')
     let total = 0
-    await eachLeaf(file, async (bytes) => {
+    await eachSlice(file, LEAF_BYTES, LEAVES_AT_ONCE, async (bytes) => {
       total += bytes.byteLength
     })
     if (total !== file.size) throw new Error(`read ${total} of ${file.size} bytes`)
@@ -38,16 +51,21 @@ answer({
   },
 })
 
-async function eachLeaf(file: Blob, visit: (bytes: ArrayBuffer) => Promise<void>): Promise<void> {
+async function eachSlice(
+  file: Blob,
+  size: number,
+  atOnce: number,
+  visit: (bytes: ArrayBuffer) => Promise<void>,
+): Promise<void> {
   let next = 0
   const reader = async (): Promise<void> => {
     while (next < file.size) {
       const at = next
-      next += LEAF_BYTES
-      await visit(await file.slice(at, Math.min(at + LEAF_BYTES, file.size)).arrayBuffer())
+      next += size
+      await visit(await file.slice(at, Math.min(at + size, file.size)).arrayBuffer())
     }
   }
-  await Promise.all(Array.from({ length: PARALLEL }, reader))
+  await Promise.all(Array.from({ length: atOnce }, reader))
 }
 
 let opened: Promise<IDBDatabase> | undefined
