@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import type { Failure } from '../strings/index.ts'
 
 export interface Notice {
@@ -29,6 +30,13 @@ export class Notices {
     // A person who cancels knows.
     if (failure.code === 'ERR_ABORTED') return
     this.#show({ id: this.#next++, text: failure.what, failure, ...(action === undefined ? {} : { action }) })
+  }
+
+  /** Takes good news away; a failure waits for the person. */
+  settle(): void {
+    untrack(() => {
+      if (this.#current?.failure === undefined) this.dismiss()
+    })
   }
 
   dismiss(): void {
