@@ -268,7 +268,7 @@ export const en = {
     removeRelay: (addr: string) => `Remove relay ${addr}`,
     relayAdded: 'The relay is added.',
     relayRemoved: 'The relay is removed.',
-    siteRelay: 'of this site',
+    relayStays: 'This relay belongs to the site and stays in use.',
     storage: 'Storage',
     used: (size: number) => `${bytes(size)} used by this app`,
     usedUnknown: 'This browser does not tell how much is used',
