@@ -64,7 +64,7 @@ const candidate = record<LentCandidate>({
   usernameFragment: maybe(orNull(text)),
 })
 const configuration = record<LentConfiguration>({
-  iceServers: list(record({ urls: either(text, list(text)), username: maybe(text), credential: maybe(text) })),
+  iceServers: list(record({ urls: list(text), username: maybe(text), credential: maybe(text) })),
   iceTransportPolicy: maybe(text),
   bundlePolicy: maybe(text),
   iceCandidatePoolSize: maybe(count),

@@ -71,7 +71,7 @@ export type LentResult = LentDescription | [id: string, stats: object][] | undef
 
 /** `iceServers` is always there: nobody is contacted who was not named. Certificates cannot cross a port. */
 export interface LentConfiguration {
-  iceServers: { urls: string | string[]; username?: string; credential?: string }[]
+  iceServers: { urls: string[]; username?: string; credential?: string }[]
   iceTransportPolicy?: string
   bundlePolicy?: string
   iceCandidatePoolSize?: number

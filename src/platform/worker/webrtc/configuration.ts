@@ -18,7 +18,7 @@ export function plainConfiguration(init: LentConfigurationInit = {}): LentConfig
   if (certificates.length > 0) throw new DOMException('Certificates cannot be lent', 'NotSupportedError')
   return {
     iceServers: iceServers.map(({ urls, username, credential }) => ({
-      urls: typeof urls === 'string' ? urls : [...urls],
+      urls: typeof urls === 'string' ? [urls] : [...urls],
       ...(username === undefined ? {} : { username }),
       ...(credential === undefined ? {} : { credential }),
     })),
