@@ -14,6 +14,7 @@ import { createPocketHelia, type PocketHelia } from './helia.ts'
 import { loadIdentity } from './identity.ts'
 import { createAddressPolicy } from './network/address-policy.ts'
 import { createDialer, type Dialer } from './network/dialer.ts'
+import { createFollowed, type Followed } from './network/followed.ts'
 import { AGENT, libp2pOptions } from './network/libp2p.ts'
 import { describeConnection, describePeers, parsePeerId } from './network/peers.ts'
 import { createRelayList, type RelayList } from './network/relay-list.ts'
@@ -54,6 +55,7 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
     maxInboundStreams: LIMITS.maxInboundStreams,
     maxOutboundStreams: LIMITS.maxOutboundStreams,
   })
+  const dialer = createDialer({ libp2p, policy, network, webrtc })
   const node = new PocketNodeService({
     ports,
     host: config.host,
@@ -75,7 +77,8 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
         node.changed()
       },
     }),
-    dialer: createDialer({ libp2p, policy, network, webrtc }),
+    dialer,
+    followed: createFollowed({ libp2p, dialer, network, webrtc }),
     relayList,
     relays: createRelays({ libp2p, policy, network, onChange: () => node.changed() }),
   })
@@ -93,6 +96,7 @@ interface Parts {
   reader: Reader
   library: Library
   dialer: Dialer
+  followed: Followed
   relayList: RelayList
   relays: Relays
 }
@@ -149,8 +153,11 @@ class PocketNodeService implements NodeService {
   dial: NodeService['dial'] = async (target, options) =>
     describeConnection(this.#parts.helia.libp2p, await this.#parts.dialer.dial(target, options))
 
-  hangUp: NodeService['hangUp'] = async (peerId, { signal } = {}) =>
-    this.#parts.helia.libp2p.hangUp(parsePeerId(peerId), signal === undefined ? {} : { signal })
+  hangUp: NodeService['hangUp'] = async (peerId, { signal } = {}) => {
+    const peer = parsePeerId(peerId)
+    this.#parts.followed.forget(peer.toString())
+    await this.#parts.helia.libp2p.hangUp(peer, signal === undefined ? {} : { signal })
+  }
 
   peers: NodeService['peers'] = async () => describePeers(this.#parts.helia.libp2p)
 
@@ -173,7 +180,7 @@ class PocketNodeService implements NodeService {
   open: NodeService['open'] = async (url) => {
     const link = parseLink(url)
     parseCid(link.cid)
-    void this.#parts.dialer.follow(link.via.map(parseMultiaddr))
+    this.#parts.followed.follow(link.via.map(parseMultiaddr))
     return link
   }
 
@@ -207,7 +214,8 @@ class PocketNodeService implements NodeService {
     this.#state = 'stopping'
     clearTimeout(this.#settling)
     for (const stop of this.#stops) stop()
-    const { relays, helia, blocks, ports } = this.#parts
+    const { followed, relays, helia, blocks, ports } = this.#parts
+    followed.stop()
     relays.stop()
     await helia.stop()
     await blocks.close()

@@ -36,6 +36,11 @@ export const LIMITS = {
   maxAddrsPerPeer: 16,
   /** One dial in all, in ms: longer than a relayed WebRTC hand-shake over a slow mobile network (about 4 s). */
   dialTimeoutMs: 15_000,
+  /** Waiting for a page that lends WebRTC before a dial goes on without, in ms: a page does so within 50 ms of its first call. */
+  lenderWaitMs: 1_500,
+  /** Peers of links that are dialled again when they are lost, and how often in a row (in all about 15 s). */
+  maxFollowedPeers: 32,
+  followAttempts: 5,
   /** Protocol and encryption negotiation of an inbound connection, in ms. */
   inboundUpgradeTimeoutMs: 10_000,
   /** Inbound streams of one application protocol and connection. */

@@ -15,8 +15,8 @@ export interface Dialer {
    * ERR_CERTIFICATE_REFUSED, ERR_NO_WEBRTC, ERR_TIMEOUT, ERR_ABORTED
    */
   dial(target: string, options?: { signal?: AbortSignal }): Promise<Connection>
-  /** Dials the hints of a link in the background; the first that works is enough for each peer. Never rejects. */
-  follow(hints: Multiaddr[]): Promise<void>
+  /** Dials addresses of one peer, the first that works is enough. Rejects as `dial` does. */
+  reach(addrs: Multiaddr[]): Promise<Connection>
 }
 
 export interface DialerInit {
@@ -37,6 +37,7 @@ export function createDialer({ libp2p, policy, network, webrtc }: DialerInit): D
     }
     if (!network.online()) throw new PocketError('ERR_OFFLINE')
     for (const addr of addrs) policy.intend(addr)
+    if (addrs.some((addr) => needsWebRtc(addr))) await untilLent(webrtc, signal)
     let failure: unknown
     for (const group of inOrder(addrs, webrtc.state() === 'available')) {
       try {
@@ -58,17 +59,15 @@ export function createDialer({ libp2p, policy, network, webrtc }: DialerInit): D
       signal?.throwIfAborted()
       if (target.startsWith('/')) {
         const addr = parseMultiaddr(target)
-        if (webrtc.state() !== 'available' && addr.getComponents().some(({ name }) => name === 'webrtc')) {
-          throw new PocketError('ERR_NO_WEBRTC')
+        if (addr.getComponents().some(({ name }) => name === 'webrtc')) {
+          await untilLent(webrtc, signal)
+          if (webrtc.state() !== 'available') throw new PocketError('ERR_NO_WEBRTC')
         }
         return open([addr], signal)
       }
       return openPeer(parsePeerId(target), signal)
     },
-    async follow(hints) {
-      const byPeer = Map.groupBy(hints, (addr) => peerOf(addr)?.toString() ?? addr.toString())
-      await Promise.allSettled([...byPeer.values()].map((addrs) => open(addrs, undefined)))
-    },
+    reach: (addrs) => open(addrs, undefined),
   }
 
   async function openPeer(peer: PeerId, signal: AbortSignal | undefined): Promise<Connection> {
@@ -100,6 +99,27 @@ function inOrder(addrs: Multiaddr[], webrtc: boolean): Multiaddr[][] {
     relayed.push(addr)
   }
   return [direct, relayed].filter((group) => group.length > 0)
+}
+
+/** A relayed address is a WebRTC one in the making. */
+function needsWebRtc(addr: Multiaddr): boolean {
+  return addr.getComponents().some(({ name }) => name === 'p2p-circuit' || name === 'webrtc')
+}
+
+/**
+ * A page that has just opened lends WebRTC a moment after its first call, and another page takes over a moment after the
+ * one that lent it is gone: to dial without it meanwhile would leave the connection at the relay.
+ */
+async function untilLent(webrtc: WebRtcInfo, signal: AbortSignal | undefined): Promise<void> {
+  if (webrtc.state() !== 'no-page') return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const stop = webrtc.watch(() => webrtc.state() !== 'no-page' && resolve())
+  const timer = setTimeout(resolve, LIMITS.lenderWaitMs)
+  signal?.addEventListener('abort', () => resolve(), { once: true })
+  await promise
+  stop()
+  clearTimeout(timer)
+  signal?.throwIfAborted()
 }
 
 function within(signal: AbortSignal | undefined, ms: number): AbortSignal {

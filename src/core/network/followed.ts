@@ -1,0 +1,119 @@
+import type { Libp2p } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { LIMITS } from '../../shared/limits.ts'
+import type { NetworkInfo, WebRtcInfo } from '../ports.ts'
+import type { Dialer } from './dialer.ts'
+import { isDirect, parsePeerId, peerOf } from './peers.ts'
+
+/** Peers that links named: dialled in the background, and again when a connection is lost or a better one can be had. */
+export interface Followed {
+  follow(hints: Multiaddr[]): void
+  /** Leaves a peer alone: a person hung up. */
+  forget(peerId: string): void
+  stop(): void
+}
+
+export interface FollowedInit {
+  libp2p: Libp2p
+  dialer: Pick<Dialer, 'reach'>
+  network: NetworkInfo
+  webrtc: WebRtcInfo
+}
+
+interface Peer {
+  addrs: Multiaddr[]
+  failures: number
+  running: boolean
+  timer?: ReturnType<typeof setTimeout>
+}
+
+export function createFollowed(init: FollowedInit): Followed {
+  return new FollowedPeers(init)
+}
+
+class FollowedPeers implements Followed {
+  readonly #init: FollowedInit
+  /** By peer id, the one that was named last at the end. */
+  readonly #peers = new Map<string, Peer>()
+  readonly #stops: (() => void)[]
+
+  constructor(init: FollowedInit) {
+    this.#init = init
+    const { libp2p, network, webrtc } = init
+    libp2p.addEventListener('connection:close', ({ detail }) => {
+      const peer = this.#peers.get(detail.remotePeer.toString())
+      if (peer !== undefined) this.#try(peer)
+    })
+    this.#stops = [
+      // What goes through the relay can go straight as soon as a page lends WebRTC.
+      webrtc.watch(() => webrtc.state() === 'available' && this.#tryAll()),
+      network.watch((online) => online && this.#tryAll()),
+    ]
+  }
+
+  follow(hints: Multiaddr[]): void {
+    for (const [id, addrs] of Map.groupBy(hints, (addr) => peerOf(addr)?.toString() ?? addr.toString())) {
+      this.forget(id)
+      const peer = { addrs, failures: 0, running: false }
+      this.#peers.set(id, peer)
+      this.#try(peer)
+    }
+    for (const id of this.#peers.keys()) {
+      if (this.#peers.size <= LIMITS.maxFollowedPeers) break
+      this.forget(id)
+    }
+  }
+
+  forget(peerId: string): void {
+    clearTimeout(this.#peers.get(peerId)?.timer)
+    this.#peers.delete(peerId)
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop()
+    for (const id of [...this.#peers.keys()]) this.forget(id)
+  }
+
+  #tryAll(): void {
+    for (const peer of this.#peers.values()) {
+      peer.failures = 0
+      this.#try(peer)
+    }
+  }
+
+  #try(peer: Peer): void {
+    clearTimeout(peer.timer)
+    if (!peer.running && this.#wanted(peer)) void this.#dial(peer)
+  }
+
+  async #dial(peer: Peer): Promise<void> {
+    peer.running = true
+    try {
+      await this.#init.dialer.reach(peer.addrs)
+      peer.failures = 0
+    } catch {
+      peer.failures++
+    } finally {
+      peer.running = false
+    }
+    // It may have been lost while this ran.
+    if (!this.#wanted(peer) || this.#connected(peer)) return
+    if (peer.failures < LIMITS.followAttempts) {
+      peer.timer = setTimeout(() => this.#try(peer), 500 * 2 ** peer.failures)
+    }
+  }
+
+  #wanted(peer: Peer): boolean {
+    return [...this.#peers.values()].includes(peer) && !this.#connections(peer).some((addr) => isDirect(addr))
+  }
+
+  #connected(peer: Peer): boolean {
+    return this.#connections(peer).length > 0
+  }
+
+  #connections({ addrs }: Peer): Multiaddr[] {
+    const id = addrs[0] === undefined ? undefined : peerOf(addrs[0])?.toString()
+    if (id === undefined) return []
+    return this.#init.libp2p.getConnections(parsePeerId(id)).map((connection) => connection.remoteAddr)
+  }
+}
