@@ -1,5 +1,5 @@
 import type { PocketNode } from '../contract/node-api.ts'
-import { toPocketError } from '../shared/errors.ts'
+import { PocketError, toPocketError } from '../shared/errors.ts'
 import { learnCompanionRelays } from './companion.ts'
 import { createKeeper } from './keeper.ts'
 import { createLadder } from './ladder.ts'
@@ -20,10 +20,11 @@ export interface ConnectOptions {
 
 /**
  * Starts or joins the one node of this origin.
- * @throws PocketError ERR_NO_HOST (no worker can be started), ERR_HOST_VERSION (another version of the app runs the
+ * @throws PocketError ERR_NO_HOST (no worker can be started, or the page is not a secure one), ERR_HOST_VERSION (another version of the app runs the
  * node), ERR_ABORTED, or what the node failed to start with
  */
 export async function connect({ signal, relays = [], fallback, workerUrl }: ConnectOptions = {}): Promise<PocketNode> {
+  if (!isSecureContext) throw new PocketError('ERR_NO_HOST', 'The node needs a page that came over HTTPS')
   const over = new AbortController()
   const known = new Set(relays)
   let current: Session | undefined
@@ -40,8 +41,10 @@ export async function connect({ signal, relays = [], fallback, workerUrl }: Conn
   // Loaded beside the node's start: the first screen does not wait for it.
   const lending =
     'RTCPeerConnection' in globalThis
-      ? import('../platform/page/webrtc/index.ts').then(({ electLender }) =>
-          over.signal.aborted ? undefined : electLender({ offer: () => current?.lend() }),
+      ? import('../platform/page/webrtc/index.ts').then(
+          ({ electLender }) => (over.signal.aborted ? undefined : electLender({ offer: () => current?.lend() })),
+          // Not to be had now: the node goes on by the relay.
+          () => undefined,
         )
       : undefined
   keeper.watch((state) => {

@@ -229,7 +229,7 @@ export interface NodeService extends Omit<PocketNode, 'close'> {
    * Relays of the app's own companion that a page learnt after the start: used beside the others, not kept. Malformed
    * ones are ignored, since they come from a server.
    */
-  offerRelays?(multiaddrs: string[]): void
+  offerRelays(multiaddrs: string[]): void
   /** Ends connections, flushes the stores and closes them. */
   stop(): Promise<void>
 }

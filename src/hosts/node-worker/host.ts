@@ -32,6 +32,9 @@ export function createHost(init: HostInit): Host {
   return new NodeHost(init)
 }
 
+/** What a node that was taken over may still flush and close in, in ms. */
+const STOP_MS = 2_000
+
 class NodeHost implements Host {
   readonly id = crypto.randomUUID()
   readonly #init: HostInit
@@ -72,7 +75,7 @@ class NodeHost implements Host {
   async #greet(link: Link, hello: HelloMessage): Promise<void> {
     if (hello.version !== HOST_PROTOCOL) return link.refuse({ type: 'refused', version: HOST_PROTOCOL })
     this.#init.onPage(hello.page)
-    for (const addr of hello.relays) this.#relays.add(addr)
+    this.#offerRelays(hello.relays)
     try {
       await this.#alive
       link.greet(this.id)
@@ -115,18 +118,16 @@ class NodeHost implements Host {
     if (fresh.length === 0) return
     for (const addr of fresh) this.#relays.add(addr)
     void this.#node?.then(
-      (node) => node.offerRelays?.(fresh),
+      (node) => node.offerRelays(fresh),
       () => undefined,
     )
   }
 
   async #stop(reason: unknown): Promise<void> {
     for (const link of this.#links) link.end(reason)
-    try {
-      await (await this.#node)?.stop()
-    } catch {
-      // It ends with this worker, whatever it complains about.
-    }
+    // It ends with this worker, whatever it complains about.
+    const stopped = this.#node?.then((node) => node.stop()).catch(() => undefined)
+    await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, STOP_MS))])
     this.#init.onLost()
   }
 }

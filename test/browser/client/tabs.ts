@@ -5,7 +5,10 @@ export const ECHO_WORKER = new URL('./fixtures/echo-worker.ts', import.meta.url)
 
 /** A document of its own, as a tab is: its locks, ports and dedicated workers end with it. */
 export interface Tab {
+  /** To a host that runs the echo node. */
   connect(options?: ConnectOptions): Promise<PocketNode>
+  /** To a host that runs the node itself. */
+  connectReal(options?: ConnectOptions): Promise<PocketNode>
   window: Window & typeof globalThis
   close(): void
 }
@@ -17,7 +20,10 @@ export async function openTab(): Promise<Tab> {
   const loaded = new Promise<typeof client>((resolve, reject) => {
     Object.assign(frame, { clientLoaded: resolve, clientFailed: reject })
   })
-  frame.srcdoc = `<script type="module">
+  // The test runner writes its own name into every dynamic import that it serves.
+  frame.srcdoc = `<script>
+    globalThis.__vitest_browser_runner__ = { wrapDynamicImport: (load) => load() }
+  </script><script type="module">
     import(${JSON.stringify(new URL('../../../src/client/index.ts', import.meta.url).href)})
       .then(frameElement.clientLoaded, frameElement.clientFailed)
   </script>`
@@ -27,6 +33,7 @@ export async function openTab(): Promise<Tab> {
   const tab: Tab = {
     window: frame.contentWindow as Tab['window'],
     connect: (options) => connect({ workerUrl: ECHO_WORKER, ...options }),
+    connectReal: connect,
     close: () => {
       open.delete(tab)
       frame.remove()
