@@ -48,7 +48,9 @@ export default defineConfig(
           'src/tsconfig.page.json',
           'src/tsconfig.node.json',
           'test/tsconfig.unit.json',
+          'test/tsconfig.app.json',
           'test/tsconfig.browser.json',
+          'test/tsconfig.worker.json',
           'e2e/tsconfig.json',
         ],
         tsconfigRootDir: import.meta.dirname,
@@ -69,7 +71,7 @@ export default defineConfig(
   },
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
-    languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
+    languageOptions: { globals: globals.browser, parserOptions: { parser: ts.parser, svelteConfig } },
   },
   ...oneWay,
   {
@@ -95,4 +97,5 @@ export default defineConfig(
     languageOptions: { globals: globals.node },
     rules: { 'no-console': 'off' },
   },
+  { files: ['public/**/*.js'], languageOptions: { globals: globals.browser } },
 )
