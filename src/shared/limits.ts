@@ -88,9 +88,9 @@ export const LIMITS = {
   portWindowItems: 256,
   /** Calls under way on one port. */
   maxCallsPerPort: 1024,
-  /** Heartbeat of a host, in ms, and how long a silent one is believed (issue: replaced within 1.5 s). */
+  /** Heartbeat of a host, in ms, and how long a silent one is believed: it is replaced within 1.5 s, and a start takes up to 0.5 s. */
   heartbeatMs: 400,
-  heartbeatTimeoutMs: 1_200,
+  heartbeatTimeoutMs: 1_000,
 
   /** Peer connections that one page lends: `maxConnections` and as many being dialled; Chromium ends at about 500 a page. */
   maxLentConnections: 128,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { NodeEvent, PocketNode } from '../../../src/client/index.ts'
+import { LIMITS } from '../../../src/shared/limits.ts'
 import { closeTabs, openTab, type Tab } from './tabs.ts'
 
 afterEach(closeTabs)
@@ -24,11 +25,12 @@ describe.each([undefined, 'dedicated-worker'] as const)('a lost host (fallback: 
   it.each(['!exit', '!hang'])('is replaced for all pages in time (%s)', async (end) => {
     const { nodes, peerId } = await join(3)
     const events = nodes.map(record)
+    const watch = watchStalls()
     const died = performance.now()
     const dialled = codeOf(nodes[0]!.dial(end))
     // Asked at once, while nobody knows yet: answered by the next host.
     const ids = await Promise.all(nodes.map((node) => nextId(node, peerId)))
-    expect(performance.now() - died).toBeLessThan(REPLACED_MS)
+    expect(performance.now() - died).toBeLessThan(REPLACED_MS + watch.allowance())
     expect(new Set(ids).size).toBe(1)
     expect(await dialled).toBe('ERR_HOST_LOST')
     for (const seen of events) {
@@ -87,6 +89,24 @@ function record(node: PocketNode) {
         return ready >= 0 && events.slice(ready).some((event) => event.type === 'status')
       }
       while (!found()) await new Promise<void>((resolve) => (wake = resolve))
+    },
+  }
+}
+
+/** On a busy machine this page is late, and late pages give their host more time: as much as they must. */
+function watchStalls() {
+  const TICK_MS = 20
+  let last = performance.now()
+  let stalled = 0
+  const timer = setInterval(() => {
+    const gap = performance.now() - last - TICK_MS
+    last += gap + TICK_MS
+    if (gap > LIMITS.heartbeatMs / 2) stalled += gap + LIMITS.heartbeatTimeoutMs / 2
+  }, TICK_MS)
+  return {
+    allowance: () => {
+      clearInterval(timer)
+      return stalled
     },
   }
 }
