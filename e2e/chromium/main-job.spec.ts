@@ -38,7 +38,7 @@ test.describe('from phone to phone', () => {
 
     await page.evaluate('navigator.serviceWorker.ready.then(() => undefined)')
     await companion.stop()
-    await receiver.setOffline(true)
+    await receiver.context.setOffline(true)
     // The one worker of this phone ends with its last page: what comes back comes from the disk.
     await receiver.killSharedWorkers()
     await page.goto(new URL('/', companion.url).href)
