@@ -1,13 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { expect, test } from '@playwright/test'
 import type { Page } from 'puppeteer-core'
+import { en } from '../../src/app/strings/en.ts'
 import type { ShareResult } from '../../src/contract/node-api.ts'
 import { startCompanion, type Companion } from '../support/companion.ts'
 import { randomFile, type RandomFile } from '../support/files.ts'
 import { launchFirefox, type Firefox, type FirefoxOptions } from '../support/firefox.ts'
-import { addPicked, contentSha256, facts, kept, onNode, placeInput, shellReady } from '../support/on-node.ts'
+import { contentSha256, facts, kept, onNode, shellReady } from '../support/on-node.ts'
 
 const MiB = 1024 * 1024
+/** Two browsers and a server on a busy machine, in ms. */
+const SOON_MS = 30_000
 const NO_WEBRTC: FirefoxOptions = { prefs: { 'media.peerconnection.enabled': false } }
 
 test.describe('the main job in Firefox', () => {
@@ -39,14 +42,7 @@ test.describe('the main job in Firefox', () => {
     const { url, cid } = await shareFile(sender, file)
 
     const receiver = await (await launch(NO_WEBRTC)).newPage(url)
-    await onNode(
-      receiver,
-      async (node, { url, name }) => {
-        const link = await node.open(url)
-        await node.pin.add(link.cid, { name })
-      },
-      { url, name: file.name },
-    )
+    await shows(receiver, en.get.arrived)
     expect(await contentSha256(receiver, cid)).toBe(file.sha256)
     const { id } = await facts(sender)
     const link = (await facts(receiver)).peers.find((peer) => peer.peerId === id.peerId)
@@ -57,6 +53,7 @@ test.describe('the main job in Firefox', () => {
     await sender.close()
     await companion.stop()
     await receiver.reload()
+    await shows(receiver, file.name)
     expect(await kept(receiver)).toMatchObject({ [file.name]: cid })
     expect(await contentSha256(receiver, cid)).toBe(file.sha256)
   })
@@ -65,11 +62,16 @@ test.describe('the main job in Firefox', () => {
 async function shareFile(page: Page, file: RandomFile): Promise<{ cid: string; url: string }> {
   const path = test.info().outputPath(file.name)
   await writeFile(path, file.buffer)
-  await placeInput(page)
-  const input = await page.waitForSelector('input#test-input')
+  const input = await page.waitForSelector('input[data-testid="pick-files"]')
   await input?.uploadFile(path)
-  const { cid } = await addPicked(page)
+  await expect.poll(async () => Object.keys(await kept(page)), { timeout: SOON_MS }).toEqual([file.name])
+  const { [file.name]: cid = '' } = await kept(page)
   const share = (): Promise<ShareResult> => onNode(page, (node, argument) => node.share(argument.cid), { cid })
-  await expect.poll(async () => (await share()).reachable, { timeout: 30_000 }).toBe(true)
+  await expect.poll(async () => (await share()).reachable, { timeout: SOON_MS }).toBe(true)
   return { cid, url: (await share()).url }
+}
+
+/** Waits until the screen says it. */
+async function shows(page: Page, text: string): Promise<void> {
+  await expect.poll(() => page.evaluate(() => document.body.innerText), { timeout: SOON_MS }).toContain(text)
 }

@@ -61,7 +61,7 @@ test.describe('the app in WebKit', () => {
     await companion.stop()
     await peer.stop()
     await webkit.reload()
-    expect(await webkit.evaluate('document.title')).not.toBe('')
+    await expect.poll(() => webkit.evaluate(() => document.body.innerText), { timeout: 20_000 }).toContain(file.name)
     expect(await kept(webkit)).toMatchObject({ [file.name]: cid })
     expect(await contentSha256(webkit, cid)).toBe(file.sha256)
   })
