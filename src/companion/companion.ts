@@ -85,7 +85,7 @@ export async function startCompanion(config: CompanionConfig, options: Companion
   const { port, hosts } = listening
   const localUrl = `http://localhost:${port}/`
 
-  const addresses = (): Addresses => companionAddresses({ config, hosts, port, lan: lan() })
+  const addresses = (): Addresses => companionAddresses({ config, hosts, port, lan })
   const networkUrl = (scheme: 'http' | 'https'): string | undefined => {
     const host = config.localName === '' ? lan()[0] : config.localName
     return host === undefined ? undefined : `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/`

@@ -18,8 +18,8 @@ export interface AddressesInit {
   /** Hosts and port really listened on. */
   hosts: readonly string[]
   port: number
-  /** Addresses of this machine on its networks. */
-  lan: readonly string[]
+  /** Addresses of this machine on its networks; asked only where they are told to somebody. */
+  lan: () => readonly string[]
 }
 
 export function companionAddresses({ config, hosts, port, lan }: AddressesInit): Addresses {
@@ -27,7 +27,7 @@ export function companionAddresses({ config, hosts, port, lan }: AddressesInit):
   const tail = `/tcp/${port}${config.localAuthority ? '/tls' : ''}/ws`
   const everywhere = hosts.some((host) => host === '0.0.0.0' || host === '::')
   const named = config.localAuthority && config.localName !== '' ? [config.localName] : []
-  const others = everywhere ? lan : hosts.filter((host) => !isLoopbackHost(host))
+  const others = everywhere ? lan() : hosts.filter((host) => !isLoopbackHost(host))
   const loopback = everywhere ? ['127.0.0.1'] : hosts.filter(isLoopbackHost)
   return {
     // One is enough: what is told to phones should be short. Plain, also with TLS: browsers trust this machine itself.

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { FIELDS, environmentName, loadConfig } from '../../../src/companion/config.ts'
 import { parseJsonc } from '../../../src/companion/jsonc.ts'
@@ -98,6 +99,14 @@ describe('configuration', () => {
   it('is shown whole, with its defaults, in the example', () => {
     const example = parseJsonc(readFileSync(EXAMPLE, 'utf8'), 'example')
     expect(example).toEqual(Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, field.default])))
+  })
+
+  it('accepts the example for production', () => {
+    const production = fileURLToPath(new URL('../../../relay-config/companion.production.jsonc', import.meta.url))
+    expect(loadConfig({ file: production })).toMatchObject({
+      announce: ['/dns4/example.org/tcp/443/tls/ws'],
+      trustedProxies: ['127.0.0.1', '::1'],
+    })
   })
 
   it('has one environment variable a field', () => {

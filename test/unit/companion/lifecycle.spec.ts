@@ -128,7 +128,7 @@ describe('addresses', () => {
     ],
     ['a proxy', announced, ['127.0.0.1'], [], ['/dns4/example.org/tcp/443/tls/ws']],
   ])('announces %s', (_what, config, hosts, local, elsewhere) => {
-    const addresses = companionAddresses({ config, hosts, port: 80, lan })
+    const addresses = companionAddresses({ config, hosts, port: 80, lan: () => lan })
     expect([addresses.local.map(String), addresses.network.map(String)]).toEqual([local, elsewhere])
   })
 })
