@@ -170,6 +170,8 @@ export type StorageState =
 
 export interface RelayStatus {
   addr: string
+  /** 'site': given by whoever serves the app, and not part of the list that `setRelays` replaces. */
+  origin: 'site' | 'own'
   state: 'connecting' | 'connected' | 'reserved' | 'failed'
   error?: WireError
 }

@@ -1,11 +1,18 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
+import type { RelayStatus } from '../../contract/node-api.ts'
 import { isPocketError } from '../../shared/errors.ts'
 import type { StateTable } from '../ports.ts'
 import { parseMultiaddr } from './relays.ts'
 
+export interface KnownRelay {
+  addr: Multiaddr
+  origin: RelayStatus['origin']
+}
+
 /** Which relays to use: those of the app's companion and those that a person set, which are kept. */
 export interface RelayList {
-  all(): Multiaddr[]
+  /** Each once; one that is in both lists is the site's, since it stays when the person's list changes. */
+  all(): KnownRelay[]
   /** Adds relays that a page learnt from its companion; those that do not parse are passed over. */
   offer(addrs: string[]): void
   /** Replaces the person's. Resolves after the commit. */
@@ -19,7 +26,13 @@ export async function createRelayList(state: StateTable, companion: string[]): P
   let own = parseKnownGood(Array.isArray(saved) ? saved.filter((addr) => typeof addr === 'string') : [])
   let given = parseKnownGood(companion)
   return {
-    all: () => [...new Map([...given, ...own].map((addr) => [addr.toString(), addr])).values()],
+    all() {
+      const known = [
+        ...own.map((addr): KnownRelay => ({ addr, origin: 'own' })),
+        ...given.map((addr): KnownRelay => ({ addr, origin: 'site' })),
+      ]
+      return [...new Map(known.map((relay) => [relay.addr.toString(), relay])).values()]
+    },
     offer: (addrs) => void (given = [...given, ...parseKnownGood(addrs)]),
     async set(addrs) {
       await state.set(KEY, addrs.map(String))

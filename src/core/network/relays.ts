@@ -6,10 +6,11 @@ import { LIMITS } from '../../shared/limits.ts'
 import type { NetworkInfo } from '../ports.ts'
 import type { AddressPolicy } from './address-policy.ts'
 import type { NetworkServices } from './libp2p.ts'
+import type { KnownRelay } from './relay-list.ts'
 
 /** Keeps this node reachable through each relay it was given: connect, reserve, and again after every drop. */
 export interface Relays {
-  set(addrs: Multiaddr[]): void
+  set(known: KnownRelay[]): void
   list(): RelayStatus[]
   /** Resolves when a first reservation stands, or when `signal` fires. */
   ready(signal: AbortSignal): Promise<void>
@@ -53,8 +54,8 @@ class RelayKeeper implements Relays {
     })
   }
 
-  set(addrs: Multiaddr[]): void {
-    const wanted = new Map(addrs.map((addr) => [addr.toString(), addr]))
+  set(known: KnownRelay[]): void {
+    const wanted = new Map(known.map((each) => [each.addr.toString(), each]))
     for (const [key, relay] of this.#relays) {
       if (wanted.has(key)) continue
       clearTimeout(relay.timer)
@@ -62,11 +63,15 @@ class RelayKeeper implements Relays {
       // Closing the connection is what gives the reservation back.
       if (relay.peer !== undefined) void this.#init.libp2p.hangUp(relay.peer).catch(() => undefined)
     }
-    for (const [key, addr] of wanted) {
-      if (this.#relays.has(key)) continue
+    for (const [key, { addr, origin }] of wanted) {
+      const held = this.#relays.get(key)
+      if (held !== undefined) {
+        held.status = { ...held.status, origin }
+        continue
+      }
       const relay: Relay = {
         addr,
-        status: { addr: key, state: 'connecting' },
+        status: { addr: key, origin, state: 'connecting' },
         failures: 0,
         running: false,
       }
@@ -98,7 +103,7 @@ class RelayKeeper implements Relays {
   #lost(peer: PeerId): void {
     for (const relay of this.#relays.values()) {
       if (relay.peer?.equals(peer) !== true || relay.running) continue
-      this.#update(relay, { addr: relay.status.addr, state: 'connecting' })
+      this.#update(relay, { state: 'connecting' })
       this.#schedule(relay, 0)
     }
   }
@@ -118,18 +123,18 @@ class RelayKeeper implements Relays {
       const signal = AbortSignal.timeout(LIMITS.dialTimeoutMs)
       const connection = await libp2p.dial(relay.addr, { signal })
       relay.peer = connection.remotePeer
-      if (relay.status.state !== 'reserved') this.#update(relay, { addr: relay.status.addr, state: 'connected' })
+      if (relay.status.state !== 'reserved') this.#update(relay, { state: 'connected' })
       const listener = libp2p.services.relayListener
       if (!listener.has(relay.peer)) await listener.reserve(relay.peer, relay.addr)
       relay.failures = 0
-      this.#update(relay, { addr: relay.status.addr, state: 'reserved' })
+      this.#update(relay, { state: 'reserved' })
     } catch (error) {
       relay.failures++
       const coded = toPocketError(error, 'ERR_RELAY_UNREACHABLE')
       const wire = toWireError(
         coded.code === 'ERR_OFFLINE' ? coded : new PocketError('ERR_RELAY_UNREACHABLE', undefined, { cause: error }),
       )
-      this.#update(relay, { addr: relay.status.addr, state: 'failed', error: wire })
+      this.#update(relay, { state: 'failed', error: wire })
     } finally {
       relay.running = false
     }
@@ -138,9 +143,10 @@ class RelayKeeper implements Relays {
     else if (relay.peer !== undefined && !libp2p.services.relayListener.has(relay.peer)) this.#lost(relay.peer)
   }
 
-  #update(relay: Relay, status: RelayStatus): void {
-    relay.status = status
-    if (status.state === 'reserved') {
+  #update(relay: Relay, change: Pick<RelayStatus, 'state' | 'error'>): void {
+    const { addr, origin } = relay.status
+    relay.status = { addr, origin, ...change }
+    if (change.state === 'reserved') {
       for (const resolve of this.#waiting) resolve()
       this.#waiting.clear()
     }

@@ -77,6 +77,22 @@ describe('relays', () => {
     expect((await node.peers()).map(({ addr }) => addr)).toEqual([two.addr])
   })
 
+  it("of the site stay out of the person's list, and stay in use when it changes", async () => {
+    await using site = await startRelay()
+    await using own = await startRelay()
+    await using node = await startNode({ relays: [site.addr] })
+    const origins = async (): Promise<Record<string, string>> =>
+      Object.fromEntries((await node.status()).relays.map(({ addr, origin }) => [addr, origin]))
+    // The site's own address in the person's list does not make it theirs.
+    await node.setRelays([own.addr, site.addr])
+    expect(await origins()).toEqual({ [site.addr]: 'site', [own.addr]: 'own' })
+    node.offerRelays([own.addr])
+    expect(await origins()).toEqual({ [site.addr]: 'site', [own.addr]: 'site' })
+    await node.setRelays([])
+    await untilStatus(node, ({ relays }) => relays.length === 2 && relays.every(({ state }) => state === 'reserved'))
+    expect(await origins()).toEqual({ [site.addr]: 'site', [own.addr]: 'site' })
+  })
+
   it('that refuse are told, and the node stays usable', async () => {
     await using relay = await startRelay({ maxReservations: 0 })
     await using node = await startNode({ relays: [relay.addr] })
