@@ -2,6 +2,7 @@ import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
 import { isPocketError, PocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
+import type { PocketBlockstore } from '../storage/index.ts'
 
 /** Blocks as the readers of content ask for them: from the store, else from whoever is connected. */
 export interface BlockSource {
@@ -12,6 +13,8 @@ export interface BlockSource {
   get(cid: CID, options?: { signal?: AbortSignal }): Promise<Uint8Array>
   /** Whether the store has it. */
   has(cid: CID): Promise<boolean>
+  /** Bytes of a block of the store, without reading it. */
+  sizeOf(cid: CID): number | undefined
   /** From the store only. @throws PocketError ERR_NOT_FOUND */
   getLocal(cid: CID): Promise<Uint8Array>
 }
@@ -19,7 +22,7 @@ export interface BlockSource {
 export interface BlockSourceInit {
   /** Helia's: falls back to the network. */
   networked: Pick<Blockstore, 'get'>
-  local: Pick<Blockstore, 'get' | 'has'>
+  local: Pick<PocketBlockstore, 'get' | 'has' | 'sizeOf'>
 }
 
 export function createBlockSource({ networked, local }: BlockSourceInit): BlockSource {
@@ -27,6 +30,7 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
   let lastArrival = 0
   return {
     has: async (cid) => local.has(cid),
+    sizeOf: (cid) => local.sizeOf(cid),
     async getLocal(cid) {
       try {
         return await collect(local.get(cid))

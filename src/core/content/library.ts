@@ -9,6 +9,7 @@ import { addContent } from './add.ts'
 import type { BlockSource } from './block-source.ts'
 import { collectBlocks, collectDag } from './collect.ts'
 import { fetchDag } from './fetch.ts'
+import { createGate } from './gate.ts'
 import { displayName } from './names.ts'
 import { parseCid } from './paths.ts'
 import type { PinSet } from './pins.ts'
@@ -48,11 +49,14 @@ export function createLibrary(init: LibraryInit): Library {
 
   const kept = (): string[] => pins.list().map((pin) => pin.cid)
 
-  /** A storage that is full must not stay full of what was not added. */
-  async function undo(written: CID[]): Promise<void> {
-    // What else is under way may count on blocks that it found here.
-    if (activities.running().length > 1) return
-    await collectBlocks(written, kept(), source, blocks)
+  const gate = createGate()
+
+  /** Frees blocks when nothing is under way that may count on them; waits for it unless that may take long. */
+  async function whenIdle(free: () => Promise<unknown>): Promise<void> {
+    const { busy } = gate
+    // Best effort: what stays is garbage for the next time, and what was asked for is done already.
+    const freed = gate.exclusive(free).catch(() => undefined)
+    if (!busy) await freed
   }
 
   return {
@@ -62,38 +66,43 @@ export function createLibrary(init: LibraryInit): Library {
     add: (content, { name, signal = never(), onProgress } = {}) =>
       track(activities.start('add', displayName(name, sourceName(content))), async (activity) => {
         const written: CID[] = []
-        const added = await addContent(content, {
-          blocks: recordWrites(networked, blocks, written),
-          files: blocks,
-          signal,
-          onProgress: (progress) => {
-            activity.update({
-              done: progress.bytes,
-              ...(progress.total === undefined ? {} : { total: progress.total }),
-            })
-            onProgress?.(progress)
-          },
-        }).catch(async (error: unknown) => {
-          // It failed already: that is what is told.
-          await undo(written).catch(() => undefined)
+        const work = async (): Promise<AddResult> => {
+          const added = await addContent(content, {
+            blocks: recordWrites(networked, blocks, written),
+            files: blocks,
+            signal,
+            onProgress: (progress) => {
+              activity.update({
+                done: progress.bytes,
+                ...(progress.total === undefined ? {} : { total: progress.total }),
+              })
+              onProgress?.(progress)
+            },
+          })
+          const cid = added.cid.toString()
+          await commit({
+            cid,
+            name: displayName(name ?? added.name, cid),
+            size: added.size,
+            type: added.type,
+            addedAt: Date.now(),
+            origin: 'added',
+          })
+          activity.update({ cid, done: added.size, total: added.size })
+          return { cid, size: added.size, files: added.files }
+        }
+        try {
+          return await gate.shared(work)
+        } catch (error) {
+          // A storage that is full must not stay full of what was not added.
+          await whenIdle(() => collectBlocks(written, kept(), source, blocks))
           throw error
-        })
-        const cid = added.cid.toString()
-        await commit({
-          cid,
-          name: displayName(name ?? added.name, cid),
-          size: added.size,
-          type: added.type,
-          addedAt: Date.now(),
-          origin: 'added',
-        })
-        activity.update({ cid, done: added.size, total: added.size })
-        return { cid, size: added.size, files: added.files }
+        }
       }),
 
     keep: (path, { name, signal = never(), onProgress } = {}) => {
       const last = path.split('/').at(-1) ?? path
-      return track(activities.start('fetch', displayName(name, last)), async (activity) => {
+      const work = async (activity: ActivityHandle): Promise<Pin> => {
         const root = await reader.resolve(path, { signal })
         const cid = root.toString()
         activity.update({ cid })
@@ -117,14 +126,15 @@ export function createLibrary(init: LibraryInit): Library {
         }
         await commit(pin)
         return pin
-      })
+      }
+      return track(activities.start('fetch', displayName(name, last)), (activity) => gate.shared(() => work(activity)))
     },
 
     async remove(text) {
       const root = parseCid(text)
       await pins.remove(root.toString())
       onChange(pins.list())
-      await collectDag(root, kept(), source, blocks)
+      await whenIdle(() => collectDag(root, kept(), source, blocks))
     },
   }
 }

@@ -128,9 +128,8 @@ export function createReader(source: BlockSource): Reader {
             local.complete = false
             return undefined
           }
-          const block = await source.getLocal(each)
-          local.bytes += block.byteLength
-          return block
+          local.bytes += source.sizeOf(each) ?? 0
+          return each.code === dagPb.code ? source.getLocal(each) : undefined
         },
       })
       return { cid: cid.toString(), size, type, local }

@@ -167,6 +167,10 @@ class TableBlockstore implements PocketBlockstore {
     return this.#files.sweep()
   }
 
+  sizeOf(cid: CID): number | undefined {
+    return this.#log.index.get(multihashOf(cid))?.size
+  }
+
   stat(): BlockstoreStat {
     const { blocks, bytes } = this.#log.index
     const { kind, code } = this.#table

@@ -47,6 +47,8 @@ export interface PocketBlockstore extends Blockstore<object, PutOptions, PutOpti
    * one host that owns the node: it does not see files that another host is adding.
    */
   sweepFiles(): Promise<number>
+  /** Bytes of a block that is committed; costs nothing. */
+  sizeOf(cid: CID): number | undefined
   /** Running totals; costs nothing. */
   stat(): BlockstoreStat
   /** Resolves when all puts and deletes so far are committed; `strict`: are on the disk. */

@@ -133,6 +133,26 @@ describe('a node alone', () => {
     await expect(node.pin.rm(one.cid)).rejects.toMatchObject({ code: 'ERR_PATH_NOT_FOUND' })
   })
 
+  it('frees nothing that an add under way has found in the store', async () => {
+    await using node = await startNode()
+    const shared = randomBytes(1024 * 1024, 3)
+    const one = await node.add(new Blob([shared, randomBytes(1024 * 1024, 4)]))
+    const half = Promise.withResolvers<void>()
+    const stream = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(shared.slice())
+        await half.promise
+        controller.enqueue(randomBytes(1024 * 1024, 5))
+        controller.close()
+      },
+    })
+    const adding = node.add(stream)
+    await node.pin.rm(one.cid)
+    half.resolve()
+    const two = await adding
+    expect((await readAll(node.cat(two.cid))).length).toBe(2 * 1024 * 1024)
+  })
+
   it.each([
     ['id that is none', (node) => node.stat('hello'), 'ERR_INVALID_CID'],
     [
