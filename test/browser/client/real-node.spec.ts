@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PocketNode } from '../../../src/client/index.ts'
-import { closeTabs, openTab } from './tabs.ts'
+import { LENDER_LOCK } from '../../../src/contract/host-link.ts'
+import { closeTabs, locks, openTab } from './tabs.ts'
 
 afterEach(closeTabs)
 beforeEach(async () => {
@@ -36,6 +37,22 @@ describe.each([{}, { fallback: 'dedicated-worker' }] as const)('the node itself 
     expect(pins).toMatchObject([{ cid, name: 'noise.bin', size: 3_000_000 }])
   })
 
+  it('borrows WebRTC from a page, the one after it, and a page that has only a channel to the host', async () => {
+    const [host, lender, next] = [await openTab(), await openTab(), await openTab()]
+    // What a page hides from its own client it cannot lend.
+    Reflect.deleteProperty(host.window, 'RTCPeerConnection')
+    const node = await host.connectReal(options)
+    const webrtc = async (): Promise<string> => (await node.status()).webrtc
+    expect(await webrtc()).not.toBe('available')
+    await lender.connectReal(options)
+    await expect.poll(webrtc).toBe('available')
+    await next.connectReal(options)
+    const [first] = await lenders()
+    lender.close()
+    await expect.poll(lenders).toEqual([expect.not.stringContaining(first!)])
+    await expect.poll(webrtc).toBe('available')
+  })
+
   it('answers bad arguments with a code', async () => {
     const node = await join()
     await expect(node.stat('no cid')).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_INVALID_/) as string })
@@ -48,6 +65,10 @@ describe.each([{}, { fallback: 'dedicated-worker' }] as const)('the node itself 
     expect((await node.status()).state).toBe('running')
   })
 })
+
+async function lenders(): Promise<string[]> {
+  return (await locks()).filter((name) => name.startsWith(`${LENDER_LOCK}:`))
+}
 
 async function read(node: PocketNode, cid: string, offset: number, length?: number): Promise<Uint8Array> {
   const stream = node.cat(cid, { offset, ...(length === undefined ? {} : { length }) })
