@@ -159,6 +159,8 @@ test.describe('a browser', () => {
       permissions: [],
       initScript: () => {
         // The test browser's fake camera asks nobody.
+        // A page that is not secure, such as the first empty one, has neither.
+        if (!isSecureContext) return
         navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('denied', 'NotAllowedError'))
         navigator.storage.persist = () => Promise.resolve(false)
       },
