@@ -23,6 +23,8 @@ export const CAPS = {
   blobSave: 1024 * MiB,
   /** The system's share sheet takes files from memory; Chrome refuses more than 50 MiB in all. */
   send: 50 * MiB,
+  /** Entries written when a folder is saved: more is a tree made to fill the disk, or a job for a desktop. */
+  folderFiles: 20_000,
   /** Rows of a folder drawn at once. */
   entries: 200,
 } as const

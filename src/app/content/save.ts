@@ -22,13 +22,21 @@ export function saveWay(size: number): SaveWay {
   return size <= CAPS.blobSave ? 'download' : 'too-large'
 }
 
-/** @throws PocketError ERR_ABORTED when the person closed the dialog */
-export async function saveFile(node: PocketNode, file: Savable, signal: AbortSignal): Promise<void> {
+/**
+ * 'saved' once the platform said that it is on disk; 'handed' to the browser's downloads, which tell nothing back.
+ *
+ * @throws PocketError ERR_ABORTED when the person closed the dialog
+ */
+export async function saveFile(node: PocketNode, file: Savable, signal: AbortSignal): Promise<'saved' | 'handed'> {
   const way = saveWay(file.size)
-  if (way === 'picker') return stream(node, file, signal)
+  if (way === 'picker') {
+    await stream(node, file, signal)
+    return 'saved'
+  }
   if (way === 'too-large') throw new PocketError('ERR_LIMIT_EXCEEDED')
   const { blob } = await readBlob(node, file.path, file.name, signal)
   download(blob, file.name)
+  return 'handed'
 }
 
 async function stream(node: PocketNode, file: Savable, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,11 @@
-import type { AddEntry, AddSource, Pin } from '../../contract/node-api.ts'
+import type { AddEntry, AddSource } from '../../contract/node-api.ts'
 import { entriesOf, type Collected } from '../content/collect.ts'
 import { describeFailure, t } from '../strings/index.ts'
 import { day } from '../strings/format.ts'
-import type { NodeState } from './node.svelte.ts'
-import type { Notices } from './notices.svelte.ts'
-import { shareHref, type Router } from './router.svelte.ts'
+import type { App } from './app.svelte.ts'
+import { shareHref } from './router.svelte.ts'
+
+type Needs = Pick<App, 'node' | 'notices' | 'router' | 'removing'>
 
 export interface Job {
   name: string
@@ -14,14 +15,10 @@ export interface Job {
 /** Puts what was picked, dropped, pasted or photographed into the node. */
 export class Adding {
   #jobs = $state.raw<Job[]>([])
-  readonly #node: NodeState
-  readonly #notices: Notices
-  readonly #router: Router
+  readonly #app: Needs
 
-  constructor(node: NodeState, notices: Notices, router: Router) {
-    this.#node = node
-    this.#notices = notices
-    this.#router = router
+  constructor(app: Needs) {
+    this.#app = app
   }
 
   /** Those that this page started, by the name they have in the node's activities. */
@@ -30,27 +27,26 @@ export class Adding {
   }
 
   /** Files picked together become one item with one link. */
-  async files(files: Collected[]): Promise<Pin | undefined> {
+  async files(files: Collected[]): Promise<void> {
     const [first] = files
-    if (first === undefined) return undefined
+    if (first === undefined) return
     if (files.length === 1 && !first.path.includes('/')) return this.#add(first.file, first.file.name)
     const entries = entriesOf(files)
     const folder = commonFolder(entries)
     return this.#add(entries, folder ?? t.home.several(entries.length, day(Date.now())))
   }
 
-  async #add(source: AddSource, name: string): Promise<Pin | undefined> {
+  async #add(source: AddSource, name: string): Promise<void> {
+    const { node, notices, router, removing } = this.#app
     const controller = new AbortController()
     const job: Job = { name, cancel: () => controller.abort() }
     this.#jobs = [...this.#jobs, job]
     try {
-      const node = await this.#node.ready
-      const { cid } = await node.add(source, { name, signal: controller.signal })
-      this.#notices.tell(t.home.added(name), { label: t.home.share, run: () => this.#router.go(shareHref(cid)) })
-      return this.#node.pin(cid)
+      const { cid } = await (await node.ready).add(source, { name, signal: controller.signal })
+      removing.keep(cid)
+      notices.tell(t.home.added(name), { label: t.item.share, run: () => router.go(shareHref(cid)) })
     } catch (error) {
-      this.#notices.fail(describeFailure(error))
-      return undefined
+      notices.fail(describeFailure(error))
     } finally {
       this.#jobs = this.#jobs.filter((each) => each !== job)
     }

@@ -4,12 +4,19 @@ interface InstallPromptEvent extends Event {
   prompt(): Promise<{ outcome: 'accepted' | 'dismissed' }>
 }
 
+/** The person's 'Not now', kept on this phone. */
+const DECLINED = 'pocket-ipfs:install-declined'
+
 /** Installing the app and keeping it up to date. */
 export class Shell {
   #waiting = $state(false)
   #offlineReady = $state(false)
   #prompt = $state.raw<InstallPromptEvent | undefined>()
   #dismissed = $state(false)
+  #declined = $state(readDeclined())
+  // iPads call themselves Macs, but have touch.
+  readonly ios =
+    /iPhone|iPad/.test(navigator.userAgent) || (navigator.userAgent.includes('Mac') && navigator.maxTouchPoints > 1)
   #workbox: Workbox | undefined
 
   constructor() {
@@ -38,6 +45,20 @@ export class Shell {
     return (
       matchMedia('(display-mode: standalone)').matches || (navigator as { standalone?: boolean }).standalone === true
     )
+  }
+
+  /** Whether Home may ask: installing is possible here, and nobody said no. */
+  get offersInstall(): boolean {
+    return !this.#declined && !this.installed && (this.canInstall || this.ios)
+  }
+
+  declineInstall(): void {
+    this.#declined = true
+    try {
+      localStorage.setItem(DECLINED, 'yes')
+    } catch {
+      // It holds until the app closes.
+    }
   }
 
   async install(): Promise<void> {
@@ -71,5 +92,13 @@ export class Shell {
     } catch {
       // Refused in some private modes: the app works without, only not offline.
     }
+  }
+}
+
+function readDeclined(): boolean {
+  try {
+    return localStorage.getItem(DECLINED) !== null
+  } catch {
+    return false
   }
 }

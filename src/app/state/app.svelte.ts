@@ -3,6 +3,7 @@ import { Adding } from './adding.svelte.ts'
 import { Shell } from './app-shell.svelte.ts'
 import { NodeState } from './node.svelte.ts'
 import { Notices } from './notices.svelte.ts'
+import { Removing } from './removing.svelte.ts'
 import { Router } from './router.svelte.ts'
 import { ThemeChoice } from './theme.svelte.ts'
 import { Thumbnails } from './thumbnails.svelte.ts'
@@ -15,6 +16,7 @@ export interface App {
   theme: ThemeChoice
   thumbnails: Thumbnails
   adding: Adding
+  removing: Removing
   shell: Shell
 }
 
@@ -24,13 +26,15 @@ export function createApp(): App {
   const router = new Router()
   const node = new NodeState()
   const notices = new Notices()
+  const removing = new Removing(node, notices)
   return {
     node,
     router,
     notices,
     theme: new ThemeChoice(),
     thumbnails: new Thumbnails(node),
-    adding: new Adding(node, notices, router),
+    adding: new Adding({ node, notices, router, removing }),
+    removing,
     shell: new Shell(),
   }
 }

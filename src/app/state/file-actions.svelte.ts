@@ -1,15 +1,18 @@
 import { CAPS } from '../content/caps.ts'
 import { readBlob } from '../content/read.ts'
 import { saveFile, saveWay } from '../content/save.ts'
+import { saveFolder } from '../content/save-folder.ts'
 import { describeFailure, t } from '../strings/index.ts'
 import type { App } from './app.svelte.ts'
 import type { PreviewSource } from './preview.svelte.ts'
 
-type Needs = Pick<App, 'node' | 'notices' | 'router'>
+type Needs = Pick<App, 'node' | 'notices' | 'router' | 'removing'>
+type What = 'save' | 'send' | 'keep'
 
 /** What a person does with one file or folder. Every failure becomes a notice. */
 export class FileActions {
-  #busy = $state<'save' | 'send' | 'keep' | 'remove' | undefined>()
+  #busy = $state<What | undefined>()
+  #controller = new AbortController()
   /** Read for the share sheet: a second tap hands it over when the first one's permission ran out. */
   #ready: File | undefined
   readonly #app: Needs
@@ -18,18 +21,27 @@ export class FileActions {
     this.#app = app
   }
 
-  get busy(): 'save' | 'send' | 'keep' | 'remove' | undefined {
+  get busy(): What | undefined {
     return this.#busy
   }
 
   save({ path, name, size, type }: PreviewSource): Promise<void> {
     const { node, notices } = this.#app
     return this.#do('save', async () => {
-      if (type === 'directory') return notices.tell(t.item.saveFolderHere)
+      const { signal } = (this.#controller = new AbortController())
+      if (type === 'directory') {
+        await saveFolder(await node.ready, path, name, signal)
+        return notices.tell(t.item.saved(name))
+      }
       if (saveWay(size) === 'too-large') return notices.tell(t.item.saveTooLarge(CAPS.blobSave))
-      await saveFile(await node.ready, { path, name, size }, new AbortController().signal)
-      notices.tell(t.item.saved(name))
+      const how = await saveFile(await node.ready, { path, name, size }, signal)
+      notices.tell(how === 'saved' ? t.item.saved(name) : t.item.handed(name))
     })
+  }
+
+  /** The page goes: what is being written to disk must not go on unseen. */
+  close(): void {
+    this.#controller.abort()
   }
 
   send({ path, name, size }: PreviewSource, loaded: Blob | undefined): Promise<void> {
@@ -51,27 +63,16 @@ export class FileActions {
   }
 
   keep({ path, name }: PreviewSource): Promise<void> {
+    this.#app.removing.keep(path)
     return this.#do('keep', async () => void (await (await this.#app.node.ready).pin.add(path, { name })))
   }
 
-  remove(cid: string, name: string): Promise<void> {
-    const { node, notices, router } = this.#app
-    return this.#do('remove', async () => {
-      await (await node.ready).pin.rm(cid)
-      notices.tell(t.item.removed(name), { label: t.undo, run: () => void this.#restore(cid, name) })
-      router.back()
-    })
+  remove(cid: string, name: string): void {
+    this.#app.removing.remove(cid, name)
+    this.#app.router.back()
   }
 
-  /** Its blocks stay until the next clean-up, so this needs no network. */
-  #restore(cid: string, name: string): Promise<void> {
-    return this.#do('keep', async () => {
-      await (await this.#app.node.ready).pin.add(cid, { name })
-      this.#app.notices.tell(t.item.restored(name))
-    })
-  }
-
-  async #do(what: 'save' | 'send' | 'keep' | 'remove', run: () => Promise<void>): Promise<void> {
+  async #do(what: What, run: () => Promise<void>): Promise<void> {
     if (this.#busy !== undefined) return
     this.#busy = what
     try {

@@ -10,6 +10,7 @@ export class NodeState {
   #status = $state.raw<NodeStatus | undefined>()
   #peers = $state.raw<PeerConnection[]>([])
   #pins = $state.raw<Pin[] | undefined>()
+  #hidden = $state.raw<string[]>([])
   #activities = $state.raw<Activity[]>([])
   #online = $state(navigator.onLine)
 
@@ -42,7 +43,7 @@ export class NodeState {
 
   /** Newest first; undefined until the node has read them. */
   get pins(): Pin[] | undefined {
-    return this.#pins
+    return this.#pins?.filter(({ cid }) => !this.#hidden.includes(cid))
   }
 
   get activities(): Activity[] {
@@ -59,7 +60,16 @@ export class NodeState {
   }
 
   pin(cid: string): Pin | undefined {
-    return this.#pins?.find((pin) => pin.cid === cid)
+    return this.pins?.find((pin) => pin.cid === cid)
+  }
+
+  /** Takes a pin out of sight before it is removed; `show` brings it back to its place. */
+  hide(cid: string): void {
+    this.#hidden = [...this.#hidden, cid]
+  }
+
+  show(cid: string): void {
+    this.#hidden = this.#hidden.filter((each) => each !== cid)
   }
 
   dismiss(id: string): void {
@@ -100,6 +110,7 @@ export class NodeState {
         break
       case 'pins':
         this.#pins = event.pins.toSorted((a, b) => b.addedAt - a.addedAt)
+        this.#hidden = this.#hidden.filter((cid) => event.pins.some((pin) => pin.cid === cid))
         break
       case 'activity':
         this.#change(event.activity)

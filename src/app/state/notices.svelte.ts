@@ -6,6 +6,8 @@ export interface Notice {
   text: string
   failure?: Failure
   action?: { label: string; run: () => void }
+  /** Called when it goes without its action having been taken. */
+  gone?: () => void
 }
 
 /** Long enough to read two lines and reach the button. */
@@ -21,15 +23,24 @@ export class Notices {
     return this.#current
   }
 
-  tell(text: string, action?: Notice['action']): void {
-    this.#show({ id: this.#next++, text, ...(action === undefined ? {} : { action }) })
+  tell(text: string, action?: Notice['action'], gone?: () => void): void {
+    const rest = { ...(action === undefined ? {} : { action }), ...(gone === undefined ? {} : { gone }) }
+    this.#change({ id: this.#next++, text, ...rest })
     this.#timer = setTimeout(() => this.dismiss(), SHOWN_MS)
   }
 
-  fail(failure: Failure, action?: Notice['action']): void {
+  fail(failure: Failure): void {
     // A person who cancels knows.
     if (failure.code === 'ERR_ABORTED') return
-    this.#show({ id: this.#next++, text: failure.what, failure, ...(action === undefined ? {} : { action }) })
+    this.#change({ id: this.#next++, text: failure.what, failure })
+  }
+
+  /** Takes the action of the present one. */
+  act(): void {
+    const run = this.#current?.action?.run
+    clearTimeout(this.#timer)
+    this.#current = undefined
+    run?.()
   }
 
   /** Takes good news away; a failure waits for the person. */
@@ -40,12 +51,13 @@ export class Notices {
   }
 
   dismiss(): void {
-    clearTimeout(this.#timer)
-    this.#current = undefined
+    this.#change(undefined)
   }
 
-  #show(notice: Notice): void {
+  #change(next: Notice | undefined): void {
     clearTimeout(this.#timer)
-    this.#current = notice
+    const before = this.#current
+    this.#current = next
+    before?.gone?.()
   }
 }

@@ -1,5 +1,6 @@
 import type { FetchProgress, OpenedLink, StatResult } from '../../contract/node-api.ts'
 import { parseLink } from '../../contract/link.ts'
+import { nameByContent } from '../content/names.ts'
 import { describeFailure, type Failure } from '../strings/index.ts'
 import type { NodeState } from './node.svelte.ts'
 
@@ -10,6 +11,7 @@ export class Receiving {
   #progress = $state.raw<FetchProgress>({ bytes: 0 })
   #failure = $state.raw<Failure | undefined>()
   #stat = $state.raw<StatResult | undefined>()
+  #found = $state('')
   #controller = new AbortController()
   readonly #node: NodeState
   readonly #url: string
@@ -54,7 +56,7 @@ export class Receiving {
   }
 
   get name(): string {
-    return this.#link?.name ?? this.#link?.path.split('/').at(-1) ?? ''
+    return this.#link?.name || this.#link?.path.split('/').at(-1) || this.#found
   }
 
   stop(): void {
@@ -80,9 +82,9 @@ export class Receiving {
       const node = await this.#node.ready
       if (signal.aborted) return
       await node.open(this.#url, { signal })
-      const name = this.name
+      if (this.name === '') this.#found = await nameByContent(node, this.path, signal)
       await node.pin.add(this.path, {
-        ...(name === '' ? {} : { name }),
+        name: this.name,
         signal,
         onProgress: (progress) => {
           this.#progress = progress

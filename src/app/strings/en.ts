@@ -2,13 +2,9 @@ import { bytes, count, duration } from './format.ts'
 
 /** Every sentence a person reads, but those about failures (`errors-en.ts`). A translation is another object of this type. */
 export const en = {
-  appName: 'Pocket',
   nav: { label: 'Main', home: 'Home', receive: 'Receive', status: 'Status', settings: 'Settings' },
   back: 'Back',
-  close: 'Close',
-  cancel: 'Cancel',
   undo: 'Undo',
-  copy: 'Copy',
   copied: 'Copied',
   tryAgain: 'Try again',
   details: 'Details',
@@ -57,7 +53,6 @@ export const en = {
     loading: 'Reading what is here',
     emptyTitle: 'Nothing in your pocket yet',
     emptyText: 'Add a photo or a file, then send its link. It goes straight from this phone to the other one.',
-    addMore: 'Add',
     several: (files: number, date: string) => `${count(files, { one: '# file', other: '# files' })}, ${date}`,
     pastedText: (time: string) => `Pasted text ${time}.txt`,
     pastedImage: (time: string, extension: string) => `Pasted image ${time}.${extension}`,
@@ -67,14 +62,12 @@ export const en = {
     folderEmpty: 'The folder holds no files, so there is nothing to add.',
     noFolderPicker: 'This browser cannot pick folders. Pick the files in it instead: all of them at once.',
     added: (name: string) => `${name} is in your pocket.`,
-    share: 'Share link',
   },
 
   activity: {
     adding: 'Adding',
     arriving: 'Arriving',
     failed: 'Not finished',
-    cancelled: 'Cancelled',
     of: (done: number, total: number) => `${bytes(done)} of ${bytes(total)}`,
     rate: (rate: number) => `${bytes(rate)}/s`,
     left: (ms: number) => `${duration(ms)} left`,
@@ -96,19 +89,18 @@ export const en = {
   item: {
     untitled: 'Unnamed file',
     share: 'Share link',
-    showQr: 'Show QR',
     save: 'Save to phone',
+    saveFolder: 'Save folder…',
     send: 'Send to…',
     keep: 'Keep on this phone',
     kept: 'Kept on this phone',
     remove: 'Remove',
     removed: (name: string) => `${name} is removed.`,
-    restored: (name: string) => `${name} is back.`,
     saved: (name: string) => `${name} is saved.`,
+    handed: (name: string) => `${name} is handed to your browser to save.`,
     saving: 'Saving',
     preparing: 'Preparing',
     readyToSend: 'It is ready now. Tap “Send to…” again.',
-    open: 'Open',
     openPdf: 'This browser shows no PDF inside a page. Save it, then open it with a PDF app.',
     noPreview: 'No preview for this kind of file. Save it to open it with another app.',
     broken: 'The browser cannot show this file: it is damaged, or of a kind it does not know. You can still save it.',
@@ -119,7 +111,6 @@ export const en = {
     saveTooLarge: (limit: number) =>
       `This browser can save files up to ${bytes(limit)} here. Larger ones: open the link on a computer with Chrome or Edge.`,
     sendTooLarge: (limit: number) => `Files up to ${bytes(limit)} can be handed to other apps. Share the link instead.`,
-    entries: (entries: number) => count(entries, { one: '# entry', other: '# entries' }),
     entriesLabel: 'In this folder',
     emptyFolder: 'This folder is empty.',
     moreEntries: (more: number) => `Show ${more} more`,
@@ -128,7 +119,6 @@ export const en = {
     absent: 'Nothing of it is on this phone yet.',
     where: 'Where it is',
     cid: 'CID',
-    path: 'Path',
     sizeExact: 'Size',
     exact: (size: number) => count(size, { one: '# byte', other: '# bytes' }),
     added: 'Added',
@@ -136,7 +126,6 @@ export const en = {
     who: 'Connected peers',
     copyCid: 'Copy CID',
     previewOf: (name: string) => `Preview of ${name}`,
-    missingHere: 'It is not on this phone, and no one connected has it.',
   },
 
   share: {
@@ -147,7 +136,7 @@ export const en = {
     copy: 'Copy link',
     send: 'Send link…',
     message: (name: string) => `${name}, straight from my phone`,
-    truth: 'Only on this phone. Others can get it while this app is open.',
+    truth: 'On this phone. Others can get it while this app is open.',
     unreachable: 'Others cannot reach this phone yet, so the link does not work yet.',
     unreachableNow:
       'Stay on this page: the code completes itself as soon as a relay answers. Status says what is missing.',
@@ -169,18 +158,25 @@ export const en = {
 
   get: {
     title: 'Receive',
-    opening: 'Opening the link',
     finding: 'Looking for a phone that has it',
     from: (who: string) => `From ${who}`,
-    fromKnown: 'From this phone: it was here already',
     fromNobody: 'The link names no sender',
     arriving: 'Arriving',
     arrived: 'All of it has arrived and is kept on this phone.',
     sizeUnknown: 'Size not told',
+    unnamed: {
+      image: 'Photo',
+      video: 'Video',
+      audio: 'Sound',
+      text: 'Text',
+      pdf: 'Document',
+      archive: 'Archive',
+      folder: 'Folder',
+      other: 'File',
+    },
     stop: 'Stop',
     stopped: 'Stopped. What has arrived stays here.',
     resume: 'Go on',
-    waiting: 'Goes on by itself when there is a network.',
     progress: (name: string) => `Receiving ${name}`,
   },
 
@@ -198,7 +194,6 @@ export const en = {
     link: 'Link',
     placeholder: 'https://…/#/get/…',
     open: 'Open',
-    paste: 'Paste',
     hint: 'Links of this app, ipfs:// addresses and plain CIDs open here.',
   },
 
@@ -257,18 +252,18 @@ export const en = {
 
   settings: {
     title: 'Settings',
-    look: 'Look',
     theme: 'Theme',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },
     relays: 'Relays',
-    relaysText: 'A relay passes on the first call between two phones. The one of this site is always used.',
+    relaysText: 'A relay passes on the first call between two phones.',
     relayAddress: 'Relay address (multiaddr)',
     relayPlaceholder: '/dns4/relay.example/tcp/443/wss/p2p/12D3…',
     addRelay: 'Add relay',
     removeRelay: (addr: string) => `Remove relay ${addr}`,
     relayAdded: 'The relay is added.',
     relayRemoved: 'The relay is removed.',
-    relayStays: 'This relay belongs to the site and stays in use.',
+    relayKnown: 'This relay is in use already.',
+    relayOfSite: 'Of this site, always used',
     storage: 'Storage',
     used: (size: number) => `${bytes(size)} used by this app`,
     usedUnknown: 'This browser does not tell how much is used',
@@ -298,7 +293,6 @@ export const en = {
     text: 'The address does not belong to this app.',
     home: 'Go to Home',
   },
-  failure: { code: 'Code', message: 'In detail' },
 }
 
 export type Strings = typeof en

@@ -1,0 +1,44 @@
+import { describeFailure, t } from '../strings/index.ts'
+import type { NodeState } from './node.svelte.ts'
+import type { Notices } from './notices.svelte.ts'
+
+/**
+ * Removes what a person removed once the offer to undo it is gone. Until then it is only out of sight, so that Undo
+ * brings back the very same: name, date, origin and place.
+ */
+export class Removing {
+  readonly #held = new Set<string>()
+  readonly #node: NodeState
+  readonly #notices: Notices
+
+  constructor(node: NodeState, notices: Notices) {
+    this.#node = node
+    this.#notices = notices
+    // A hidden page may be killed at any time: what was removed must be by then.
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'hidden') for (const cid of this.#held) void this.#commit(cid)
+    })
+  }
+
+  remove(cid: string, name: string): void {
+    this.#held.add(cid)
+    this.#node.hide(cid)
+    const undo = { label: t.undo, run: () => this.keep(cid) }
+    this.#notices.tell(t.item.removed(name), undo, () => void this.#commit(cid))
+  }
+
+  /** It stays: by Undo, or since it was added once more. */
+  keep(cid: string): void {
+    if (this.#held.delete(cid)) this.#node.show(cid)
+  }
+
+  async #commit(cid: string): Promise<void> {
+    if (!this.#held.delete(cid)) return
+    try {
+      await (await this.#node.ready).pin.rm(cid)
+    } catch (error) {
+      this.#node.show(cid)
+      this.#notices.fail(describeFailure(error))
+    }
+  }
+}
