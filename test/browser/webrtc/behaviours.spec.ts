@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Lending } from '../../../src/platform/page/webrtc/index.ts'
 import { createLentWebRtc } from '../../../src/platform/worker/webrtc/index.ts'
 import { CHANNEL_BEHAVIOURS, CONNECTION_BEHAVIOURS } from './behaviours.ts'
-import type { WorkerRequest } from './behaviours.worker.ts'
+import type { WorkerRequest } from './shared-scope.ts'
 import type { Behaviour, Rtc, Sides } from './kit.ts'
 import { lendTo } from './lend-to.ts'
 
@@ -67,7 +67,7 @@ describe('lent WebRTC in a shared worker, on both sides', () => {
     })
 
   beforeAll(async () => {
-    worker = new SharedWorker(new URL('./behaviours.worker.ts', import.meta.url), {
+    worker = new SharedWorker(new URL('./shared-scope.ts', import.meta.url), {
       type: 'module',
       name: crypto.randomUUID(),
     })

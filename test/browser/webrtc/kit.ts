@@ -75,7 +75,8 @@ export async function signal(a: RTCPeerConnection, b: RTCPeerConnection): Promis
     from.addEventListener('icecandidate', ({ candidate }) => {
       if (candidate === null) return
       if (to.remoteDescription === null) early.push(candidate)
-      else void to.addIceCandidate(candidate)
+      // The other end may be gone, or going.
+      else to.addIceCandidate(candidate).catch(() => undefined)
     })
     return () => Promise.all(early.splice(0).map((candidate) => to.addIceCandidate(candidate)))
   }
@@ -111,6 +112,7 @@ export async function connect({ local, remote, opened }: Sides & { opened: RTCPe
   const near = a.createDataChannel('first')
   const arrived = arrival(b)
   await signal(a, b)
+  while (a.connectionState !== 'connected') await once(a, 'connectionstatechange')
   return { a, b, near: await isOpen(near), far: await arrived }
 }
 

@@ -83,12 +83,13 @@ export class PageChannel {
     post({ t: 'message', channel, data }, data instanceof ArrayBuffer ? [data] : [])
   }
 
+  /** The worker is told at once: Chromium may take its time to close a channel with data on its way. */
   #break(error: unknown): void {
     const { channel, real, post } = this.#init
     post({ t: 'channel-error', channel, error: toLentError(error) })
-    this.#queue = []
-    real.onmessage = null
+    real.onmessage = real.onbufferedamountlow = real.onerror = real.onclose = null
     real.close()
+    this.#end()
   }
 
   #end(): void {
