@@ -1,6 +1,7 @@
 /** A file from phone to phone over direct WebRTC: fetched, verified, stored and committed. */
 import type { Page } from '@playwright/test'
 import type { Case, Measure } from '../lib/case.ts'
+import { createCpuMeter, type CpuMeter } from '../lib/cpu.ts'
 import { openRawChannel, type RawChannel } from '../lib/data-channel.ts'
 import { connectNode, pickFile, type NodeHandle } from '../lib/node-page.ts'
 import { checkReceived, connectDirectly, share } from '../lib/phone-calls.ts'
@@ -29,14 +30,17 @@ export const transfer: Case = {
     const [from, to] = await Promise.all([connectNode(sender), connectNode(receiver)])
     const ends = { sender, receiver, from, to }
     const directMs: number[] = []
+    const cpu = createCpuMeter(stage.cdp)
     const raw = await openRawChannel(sender, receiver)
     const beside = await stackMeasures(stage, other, BYTES)
     return {
-      ours: ours(stage, ends, directMs),
-      ceiling: MESSAGES.map((bytes) => rawChannel(raw, bytes)),
+      ours: ours(stage, ends, directMs, cpu),
+      ceiling: MESSAGES.map((bytes) => rawChannel(raw, bytes, cpu)),
       beside,
       notes: () => [
         'The receiver stores on the disk; its peers() says direct WebRTC before and after each run.',
+        `CPU of both phones together for one run: ours ${Math.round(cpu.median('ours'))} ms, the raw channel ${Math.round(cpu.median('raw'))} ms, ` +
+          `ratio ${(cpu.median('raw') / cpu.median('ours')).toFixed(2)}. It tells more than the throughput where other work takes cores away.`,
         `From open(link) to the first direct connection: ${Math.round(directMs[0] ?? 0)} ms.`,
       ],
       async close() {
@@ -56,7 +60,7 @@ interface Ends {
   to: NodeHandle
 }
 
-function ours(stage: Stage, { sender, receiver, from, to }: Ends, directMs: number[]): Measure {
+function ours(stage: Stage, { sender, receiver, from, to }: Ends, directMs: number[], cpu: CpuMeter): Measure {
   let run = 0
   return {
     label: 'pin.add() of the receiver',
@@ -66,13 +70,15 @@ function ours(stage: Stage, { sender, receiver, from, to }: Ends, directMs: numb
       const file = await pickFile(sender, path)
       const { cid, url, peerId } = await sender.evaluate(share, { node: from, file })
       directMs.push(await receiver.evaluate(connectDirectly, { node: to, url, peerId }))
-      const ms = await receiver.evaluate(
-        async ({ node, cid }) => {
-          const start = performance.now()
-          await node.pin.add(cid)
-          return performance.now() - start
-        },
-        { node: to, cid },
+      const ms = await cpu.during('ours', () =>
+        receiver.evaluate(
+          async ({ node, cid }) => {
+            const start = performance.now()
+            await node.pin.add(cid)
+            return performance.now() - start
+          },
+          { node: to, cid },
+        ),
       )
       await receiver.evaluate(checkReceived, { node: to, cid, peerId, bytes: BYTES })
       return mibPerSecond(BYTES, ms)
@@ -80,9 +86,9 @@ function ours(stage: Stage, { sender, receiver, from, to }: Ends, directMs: numb
   }
 }
 
-function rawChannel(raw: RawChannel, messageBytes: number): Measure {
+function rawChannel(raw: RawChannel, messageBytes: number, cpu: CpuMeter): Measure {
   return {
     label: `raw data channel, messages of ${messageBytes / 1024} KiB`,
-    run: async () => mibPerSecond(BYTES, await raw.transfer(BYTES, messageBytes)),
+    run: async () => mibPerSecond(BYTES, await cpu.during('raw', () => raw.transfer(BYTES, messageBytes))),
   }
 }

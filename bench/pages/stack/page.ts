@@ -41,7 +41,7 @@ export async function startLibp2p(relay: string): Promise<Libp2p<NetworkServices
   )
   await libp2p.handle(PROTOCOL, (stream) => void serve(stream))
   const relays = createRelays({ libp2p, policy, network, onChange: () => undefined })
-  relays.set([multiaddr(relay)])
+  relays.set([{ addr: multiaddr(relay), origin: 'site' }])
   await relays.ready(AbortSignal.timeout(10_000))
   return libp2p
 }
