@@ -1,5 +1,4 @@
 import { onTestFinished } from 'vitest'
-import type { PortLike } from '../../../src/contract/port.ts'
 import type { Lending, LendOptions } from '../../../src/platform/page/webrtc/index.ts'
 import { createLentWebRtc, type LentWebRtc } from '../../../src/platform/worker/webrtc/index.ts'
 import { Gate } from './gate.ts'
@@ -12,7 +11,8 @@ export interface Borrowed {
   rtc: Rtc
   /** Lends this page's WebRTC; either end of the port can be shut. */
   lend(options?: Partial<LendOptions>): Promise<{ lending: Lending; page: Gate; worker: Gate }>
-  attach(port: PortLike): void
+  /** Takes what a page offers; resolves when it lends. */
+  attach(port: MessagePort): Promise<void>
   /** Resolves when the state is this one. */
   until(state: ReturnType<LentWebRtc['state']>): Promise<void>
 }
@@ -35,7 +35,11 @@ export function borrow(): Borrowed {
     lent,
     rtc,
     until,
-    attach: (port) => lent.attach(port),
+    attach: async (port) => {
+      const gate = new Gate(port)
+      lent.attach(gate)
+      await gate.heard
+    },
     lend: async (options) => {
       const { port1, port2 } = new MessageChannel()
       const [page, worker] = [new Gate(port1), new Gate(port2)]

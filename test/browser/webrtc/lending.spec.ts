@@ -83,8 +83,7 @@ describe('a lending page', () => {
     const frame = await openFrame()
     const { port1, port2 } = new MessageChannel()
     frame.tell({ type: 'lend', port: port2 }, [port2])
-    borrowed.attach(port1)
-    await borrowed.until('available')
+    await borrowed.attach(port1)
     const { a, near } = await pairOf(borrowed)
     const states: string[] = []
     a.onconnectionstatechange = () => states.push(a.connectionState)
@@ -319,9 +318,9 @@ describe('nonsense', () => {
     for (const nonsense of NONSENSE) {
       const borrowed = borrow()
       const { port1, port2 } = new MessageChannel()
-      borrowed.attach(port2)
+      const attached = borrowed.attach(port2)
       port1.postMessage({ t: 'hello', lenderId: crypto.randomUUID(), willing: true })
-      await borrowed.until('available')
+      await attached
       const connection = new borrowed.rtc.RTCPeerConnection()
       const failed = once(connection, 'connectionstatechange')
       port1.postMessage(nonsense)

@@ -8,8 +8,8 @@ export interface ElectionInit {
   onLost(): void
 }
 
-/** Pages that wait ask the one that lends; one that is frozen gives no answer. */
-type Question = { type: 'who' } | { type: 'me' }
+/** Pages that wait ask who lends; one that is frozen does not answer. */
+type Word = 'who' | 'me'
 
 /**
  * One visible page at a time holds LENDER_LOCK. A page that is hidden lets it go at once, since it may be frozen any
@@ -25,7 +25,7 @@ export class Election {
 
   constructor(init: ElectionInit) {
     this.#init = init
-    this.#channel.onmessage = ({ data }: MessageEvent<Question>) => this.#hear(data)
+    this.#channel.onmessage = ({ data }: MessageEvent<Word>) => this.#hear(data)
     const { signal } = this.#over
     document.addEventListener('visibilitychange', () => this.#follow(), { signal })
     this.#follow()
@@ -53,6 +53,8 @@ export class Election {
       clearTimeout(this.#asked)
       return new Promise<void>((release) => {
         this.#release = release
+        // Who asked before this moment had no answer.
+        this.#say('me')
         this.#init.onWon()
       })
     }
@@ -78,19 +80,23 @@ export class Election {
 
   /** Asks who lends; where nobody answers in time, takes the lock. */
   #ask(round: AbortController): void {
-    this.#channel.postMessage({ type: 'who' } satisfies Question)
+    this.#say('who')
     this.#asked = setTimeout(() => {
       round.abort()
       this.#compete(true)
     }, LIMITS.lenderAnswerMs)
   }
 
-  #hear(question: Question): void {
+  #hear(word: Word): void {
     const round = this.#round
     const holds = this.#release !== undefined
-    if (question.type === 'who' && holds) this.#channel.postMessage({ type: 'me' } satisfies Question)
-    if (question.type !== 'me' || holds || round === undefined) return
+    if (word === 'who' && holds) this.#say('me')
+    if (word !== 'me' || holds || round === undefined) return
     clearTimeout(this.#asked)
     this.#asked = setTimeout(() => this.#ask(round), LIMITS.lenderAskMs)
+  }
+
+  #say(word: Word): void {
+    this.#channel.postMessage(word)
   }
 }
