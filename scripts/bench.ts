@@ -59,7 +59,8 @@ try {
   if (values['no-build'] !== true) await ensureBuild({ root, log })
   const only = values.only?.flatMap((names) => names.split(','))
   const out = values.out ?? (only === undefined ? join('docs', 'benchmarks') : undefined)
-  const commit = commitOf(root)
+  // What was built before may be of another commit.
+  const commit = values['no-build'] === true ? undefined : commitOf(root)
   const { runBench } = (await import(new URL('../bench/run.ts', import.meta.url).href)) as Bench
   const { failures } = await runBench({
     suite: positionals[0] ?? 'full',
