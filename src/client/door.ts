@@ -6,12 +6,12 @@ const KNOCK_MS = 500
 
 /**
  * Finds the host that owns the node, by whatever kind of worker it runs, and opens a channel to it.
- * @param avoid a host that was silent: if it answers after all, it is not believed
+ * @param ignore hosts that are not to be had here, by their id
  * @returns undefined when the signal fired first
  */
 export async function knock(
   clientId: string,
-  avoid: string | undefined,
+  ignore: (hostId: string) => boolean,
   signal: AbortSignal,
 ): Promise<BroadcastChannel | undefined> {
   const door = new BroadcastChannel(DOOR_CHANNEL)
@@ -22,7 +22,7 @@ export async function knock(
     const ask = (): void => door.postMessage({ type: 'knock', clientId } satisfies DoorMessage)
     door.onmessage = ({ data }: MessageEvent<unknown>) => {
       const message = tryParse(data)
-      if (message === undefined || message.type === 'knock' || message.hostId === avoid) return
+      if (message === undefined || message.type === 'knock' || ignore(message.hostId)) return
       if (message.type === 'open') return ask()
       if (message.clientId !== clientId) return
       hostId = message.hostId

@@ -3,7 +3,7 @@ import { toPocketError } from '../shared/errors.ts'
 import { leaveGeneration } from './generation.ts'
 import type { Attached, Introduction } from './handshake.ts'
 import { Leadership } from './leadership.ts'
-import { holdLock } from './locks.ts'
+import { findOwner, holdLock } from './locks.ts'
 import { byDoor, byOwnWorker, bySharedWorker, bySilence, firstOf, type Outcome } from './routes.ts'
 import type { WorkerUrl } from './workers.ts'
 
@@ -79,9 +79,8 @@ function climbShared(
   return firstOf([bySharedWorker(url, introduction), byDoor(introduction, DOOR_MS), bySilence(heard)], signal)
 }
 
-/** How long a takeover by another page is waited for, and how long its result is looked for at the door, in ms. */
+/** How long a takeover by another page is waited for, in ms: one that takes longer has taken the node by then. */
 const TAKEOVER_MS = 1_000
-const LOOK_MS = 150
 
 async function climbDedicated(
   leadership: Leadership,
@@ -90,19 +89,18 @@ async function climbDedicated(
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const climb = (): Promise<Outcome | undefined> =>
-    firstOf([byDoor(introduction, 0), byOwnWorker(leadership, introduction), bySilence(heard)], signal)
+    firstOf(
+      [byDoor(introduction, 0, () => leadership.starts), byOwnWorker(leadership, introduction), bySilence(heard)],
+      signal,
+    )
   if (introduction.replaces === undefined) return climb()
   // All pages find the host silent at the same time; one replaces it, the others find the new one.
   const release = await holdLock(TAKEOVER_LOCK, {
     signal: AbortSignal.any([signal, AbortSignal.timeout(TAKEOVER_MS)]),
   }).catch(() => () => undefined)
   try {
-    if (!leadership.leads) {
-      const look = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)])
-      const found = await byDoor(introduction, 0)(look).catch(() => undefined)
-      if (found !== undefined || signal.aborted) return found
-      await leadership.seize()
-    }
+    const owner = await findOwner()
+    if (owner === undefined || owner === introduction.replaces) await leadership.seize()
     return await climb()
   } finally {
     release()

@@ -10,6 +10,7 @@ export class Leadership {
   readonly #url: WorkerUrl
   #turn: { granted: Promise<void>; cancel: AbortController } | undefined
   #worker: DedicatedWorker | undefined
+  #starting: DedicatedWorker | undefined
   #release: (() => void) | undefined
 
   constructor(url: WorkerUrl) {
@@ -35,11 +36,24 @@ export class Leadership {
     await this.#turn.granted
   }
 
-  /** A new worker; the one before it, if any, ends. */
-  startWorker(): DedicatedWorker {
+  /** Whether a worker of this page has started and does not serve yet. */
+  get starts(): boolean {
+    return this.#starting !== undefined
+  }
+
+  /** Starts a worker, which ends again unless `attach` gives something; the one before it, if any, ends first. */
+  async tryWorker<T>(attach: (worker: DedicatedWorker) => Promise<T | undefined>): Promise<T | undefined> {
     this.#worker?.terminate()
-    this.#worker = startDedicatedWorker(this.#url)
-    return this.#worker
+    const worker = startDedicatedWorker(this.#url)
+    this.#worker = this.#starting = worker
+    let result: T | undefined
+    try {
+      result = await attach(worker)
+      return result
+    } finally {
+      if (this.#starting === worker) this.#starting = undefined
+      if (result === undefined) worker.terminate()
+    }
   }
 
   /** Ends the worker and lets another page lead. */

@@ -73,12 +73,15 @@ export function bySharedWorker(url: WorkerUrl, introduction: Introduction): Rout
   }
 }
 
-export function byDoor(introduction: Introduction, waitMs: number): Route {
+/** @param ownStarts whether a worker of this page is about to become the host: it has a port, which is faster */
+export function byDoor(introduction: Introduction, waitMs: number, ownStarts = (): boolean => false): Route {
   return async (signal) => {
     await delay(waitMs, signal)
+    // A host that was silent is not believed if it answers after all.
+    const ignore = (hostId: string): boolean => hostId === introduction.replaces || ownStarts()
     while (!signal.aborted) {
       const clientId = crypto.randomUUID()
-      const channel = await knock(clientId, introduction.replaces, signal)
+      const channel = await knock(clientId, ignore, signal)
       if (channel === undefined) break
       const outcome = await greet(clientId, channel, introduction, signal)
       if (outcome.kind === 'welcome') return { kind: 'attached', attached: outcome.attached }
@@ -92,11 +95,16 @@ export function byOwnWorker(leadership: Leadership, introduction: Introduction):
   return async (signal) => {
     while (!signal.aborted) {
       await Promise.race([leadership.turn(), aborted(signal)])
-      if (signal.aborted) break
-      const worker = leadership.startWorker()
-      const greeting = greet(crypto.randomUUID(), worker.connect(), introduction, signal)
-      const outcome = await Promise.race([greeting, worker.broken])
-      if (outcome.kind === 'welcome') return { kind: 'attached', attached: outcome.attached }
+      const owner = await findOwner()
+      // A SharedWorker of another page may run the node: the door leads there.
+      if (!signal.aborted && (owner === undefined || owner === introduction.replaces)) {
+        const attached = await leadership.tryWorker(async (worker) => {
+          const greeting = greet(crypto.randomUUID(), worker.connect(), introduction, signal)
+          const outcome = await Promise.race([greeting, worker.broken])
+          return outcome.kind === 'welcome' ? outcome.attached : undefined
+        })
+        if (attached !== undefined) return { kind: 'attached', attached }
+      }
       await delay(AGAIN_MS, signal)
     }
     return undefined

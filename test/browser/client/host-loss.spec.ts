@@ -11,26 +11,30 @@ const REPLACED_MS = 1_500
 describe.each([undefined, 'dedicated-worker'] as const)('a lost host (fallback: %s)', (fallback) => {
   const options = fallback === undefined ? {} : { fallback }
 
-  async function join(count: number): Promise<{ tabs: Tab[]; nodes: PocketNode[]; peerId: string }> {
+  async function join(count: number) {
     const tabs: Tab[] = []
     const nodes: PocketNode[] = []
+    let startMs = 0
     for (let i = 0; i < count; i++) {
       const tab = await openTab()
       tabs.push(tab)
+      const before = performance.now()
       nodes.push(await tab.connect(options))
+      if (i === 0) startMs = performance.now() - before
     }
-    return { tabs, nodes, peerId: (await nodes[0]!.id()).peerId }
+    return { tabs, nodes, startMs, peerId: (await nodes[0]!.id()).peerId }
   }
 
   it.each(['!exit', '!hang'])('is replaced for all pages in time (%s)', async (end) => {
-    const { nodes, peerId } = await join(3)
+    const { nodes, startMs, peerId } = await join(3)
     const events = nodes.map(record)
     const watch = watchStalls()
     const died = performance.now()
     const dialled = codeOf(nodes[0]!.dial(end))
     // Asked at once, while nobody knows yet: answered by the next host.
     const ids = await Promise.all(nodes.map((node) => nextId(node, peerId)))
-    expect(performance.now() - died).toBeLessThan(REPLACED_MS + watch.allowance())
+    // The worker comes in forty files from a development server: what its first start took is not held against it.
+    expect(performance.now() - died).toBeLessThan(REPLACED_MS + startMs + watch.allowance())
     expect(new Set(ids).size).toBe(1)
     expect(await dialled).toBe('ERR_HOST_LOST')
     for (const seen of events) {
