@@ -7,6 +7,7 @@ import type { Notices } from './notices.svelte.ts'
  * brings back the very same: name, date, origin and place.
  */
 export class Removing {
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing draws it: what shows is NodeState's part
   readonly #held = new Set<string>()
   readonly #node: NodeState
   readonly #notices: Notices

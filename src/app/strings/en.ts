@@ -160,6 +160,7 @@ export const en = {
     title: 'Receive',
     finding: 'Looking for a phone that has it',
     from: (who: string) => `From ${who}`,
+    aPhone: 'a phone or browser',
     fromNobody: 'The link names no sender',
     arriving: 'Arriving',
     arrived: 'All of it has arrived and is kept on this phone.',
@@ -177,6 +178,7 @@ export const en = {
     stop: 'Stop',
     stopped: 'Stopped. What has arrived stays here.',
     resume: 'Go on',
+    otherLink: 'Open another link',
     progress: (name: string) => `Receiving ${name}`,
   },
 
