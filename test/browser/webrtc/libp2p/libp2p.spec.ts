@@ -1,0 +1,109 @@
+/** @libp2p/webrtc as it is published, in shared workers, on WebRTC that this page lends; signalled through a relay here. */
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Lending } from '../../../../src/platform/page/webrtc/index.ts'
+import { Gate } from '../gate.ts'
+import { lendTo } from '../lend-to.ts'
+import { portTransport, RELAY_ADDR } from './port-transport.ts'
+import type { NodeAnswer, NodeRequest } from './protocol.ts'
+
+/** A node in a worker. */
+class WorkerNode {
+  addrs: string[] = []
+  readonly #port: MessagePort
+  readonly #waiting = new Map<number, (answer: NodeAnswer) => void>()
+  #nextId = 0
+
+  constructor(onRelay: (port: MessagePort) => void) {
+    const worker = new SharedWorker(new URL('./node-scope.ts', import.meta.url), {
+      type: 'module',
+      name: crypto.randomUUID(),
+    })
+    worker.onerror = (event) => {
+      for (const settle of this.#waiting.values()) settle({ type: 'failed', error: `worker: ${event.message}` })
+    }
+    this.#port = worker.port
+    this.#port.onmessage = ({ data, ports }: MessageEvent<(NodeAnswer & { id: number }) | { type: 'relay' }>) => {
+      if (data.type === 'relay') return onRelay(ports[0] as MessagePort)
+      this.#waiting.get(data.id)?.(data)
+      this.#waiting.delete(data.id)
+    }
+  }
+
+  get peer(): string {
+    return this.addr.split('/').at(-1) ?? ''
+  }
+
+  /** For dialling over WebRTC. */
+  get addr(): string {
+    return this.addrs.find((addr) => addr.includes('/webrtc/')) ?? ''
+  }
+
+  ask(request: NodeRequest, transfer: Transferable[] = []): Promise<unknown> {
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, (answer) => {
+        if (answer.type === 'answer') resolve(answer.value)
+        else reject(Object.assign(new Error(answer.error), { code: answer.code }))
+      })
+      this.#port.postMessage({ ...request, id }, transfer)
+    })
+  }
+
+  /** A page that lends to this node: this one, over a port that can be shut. */
+  async lend(): Promise<{ lending: Lending; page: Gate }> {
+    const { port1, port2 } = new MessageChannel()
+    const page = new Gate(port1)
+    const lending = await lendTo(page)
+    await Promise.all([this.ask({ type: 'lend', port: port2 }, [port2]), page.heard])
+    return { lending, page }
+  }
+}
+
+let relay: Libp2p
+let accept: (port: MessagePort) => void
+let dialler: WorkerNode
+let listener: WorkerNode
+const lendings: Lending[] = []
+
+beforeAll(async () => {
+  relay = await createLibp2p({
+    addresses: { listen: [RELAY_ADDR.toString()] },
+    transports: [portTransport({ onListening: (take) => (accept = take) })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionManager: { inboundConnectionThreshold: Infinity },
+    services: { identify: identify(), relay: circuitRelayServer({ reservations: { maxReservations: 100 } }) },
+  })
+  const [addr = ''] = relay.getMultiaddrs().map(String)
+  const nodes = ([dialler, listener] = [new WorkerNode((port) => accept(port)), new WorkerNode((port) => accept(port))])
+  for (const node of nodes) {
+    lendings.push((await node.lend()).lending)
+    node.addrs = (await node.ask({ type: 'start', relay: addr, listen: true })) as string[]
+  }
+})
+afterAll(async () => {
+  for (const lending of lendings) lending.close()
+  await relay.stop()
+})
+
+it('connects through the relay, and carries megabytes both ways', async () => {
+  await dialler.ask({ type: 'dial', addr: listener.addr, timeout: 10_000 })
+  expect(await dialler.ask({ type: 'echo', peer: listener.peer, size: 4 * 1024 * 1024 })).toBe(true)
+  await dialler.ask({ type: 'hangUp', peer: listener.peer })
+})
+
+it('dials sixty times in a row, none of which hangs', async () => {
+  const took: number[] = []
+  for (let n = 0; n < 60; n++) {
+    took.push((await dialler.ask({ type: 'dial', addr: listener.addr, timeout: 5_000 })) as number)
+    await dialler.ask({ type: 'hangUp', peer: listener.peer })
+  }
+  console.log('dials', took.map((ms) => Math.round(ms)).join(' '))
+  expect(took).toHaveLength(60)
+})
