@@ -6,6 +6,7 @@ import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { NetworkServices } from './network/libp2p.ts'
 import { useOpenConnections } from './network/open-connections.ts'
+import { supersedeOldConnections } from './network/supersede.ts'
 
 export type PocketHelia = HeliaWithLibp2p<NetworkServices>
 
@@ -23,6 +24,7 @@ export interface PocketHeliaInit {
 export async function createPocketHelia({ blocks, datastore, options }: PocketHeliaInit): Promise<PocketHelia> {
   const libp2p = await createLibp2p({ ...options, start: false })
   useOpenConnections(libp2p)
+  supersedeOldConnections(libp2p)
   const helia = Object.assign(createHeliaLight({ blockstore: blocks, datastore }), { libp2p })
   helia.addMixin({
     name: 'libp2p',

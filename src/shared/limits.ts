@@ -69,12 +69,16 @@ export const LIMITS = {
 
   /** Blocks asked for at once while a file is fetched: 16 MiB in flight fills 50 ms × 100 MiB/s three times over. */
   fetchWindow: 16,
+  /** A want that nothing came for is sent anew after this, in ms: the connection it went out on may have been dying. */
+  askAgainMs: 5_000,
   /** A peer that sends nothing for so long while it should, in ms: longer than a phone's change of networks. */
   stallTimeoutMs: 15_000,
   /** A peer that opened a stream to ask something must have asked by then, in ms. */
   requestHeadTimeoutMs: 10_000,
   /** Bytes of a file in one CAR request: with `carStreams` of them under way, what may pile up unwritten is bounded. */
   carWindowBytes: 8 * MiB,
+  /** CAR requests planned at once: 512 GiB. Sizes in a file's node are what its maker wrote there. */
+  maxCarWindows: 65_536,
   /** CAR requests under way on one connection: the next answer is on its way while one is being stored. */
   carStreams: 3,
   /** Blocks on their way to the disk while a CAR is read: two batches of the store. */

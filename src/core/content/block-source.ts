@@ -7,10 +7,10 @@ import type { PocketBlockstore } from '../storage/index.ts'
 /** Blocks as the readers of content ask for them: from the store, else from whoever is connected. */
 export interface BlockSource {
   /**
-   * @throws PocketError ERR_NOT_FOUND when nothing arrives for `LIMITS.findTimeoutMs`, ERR_BLOCK_HASH_MISMATCH when only
-   * wrong bytes did; ERR_ABORTED; storage codes
+   * @throws PocketError ERR_NOT_FOUND when no block at all arrives for `patienceMs` (default LIMITS.findTimeoutMs),
+   * ERR_BLOCK_HASH_MISMATCH when only wrong bytes did; ERR_ABORTED; storage codes
    */
-  get(cid: CID, options?: { signal?: AbortSignal }): Promise<Uint8Array>
+  get(cid: CID, options?: { signal?: AbortSignal; patienceMs?: number }): Promise<Uint8Array>
   /** Whether the store has it. */
   has(cid: CID): Promise<boolean>
   /** Bytes of a block of the store, without reading it. */
@@ -38,13 +38,13 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
         throw blockError(cid, error)
       }
     },
-    async get(cid, { signal } = {}) {
+    async get(cid, { signal, patienceMs = LIMITS.findTimeoutMs } = {}) {
       signal?.throwIfAborted()
       const patience = new AbortController()
       const started = Date.now()
       let mismatch: unknown
       const timer = setInterval(() => {
-        if (Date.now() - Math.max(started, lastArrival) > LIMITS.findTimeoutMs) patience.abort()
+        if (Date.now() - Math.max(started, lastArrival) > patienceMs) patience.abort()
       }, 1000)
       try {
         const both = signal === undefined ? patience.signal : AbortSignal.any([signal, patience.signal])

@@ -1,6 +1,7 @@
 import * as dagPb from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
 import type { FetchProgress } from '../../contract/node-api.ts'
+import { isPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockSource } from './block-source.ts'
 import type { Accelerator } from '../transfers/accelerate.ts'
@@ -27,6 +28,7 @@ export async function fetchDag(
 ): Promise<void> {
   const progress: FetchProgress = { bytes: 0 }
   const counted = new Set<string>()
+  let lastProgress = Date.now()
   const count = (cid: CID, bytes: Uint8Array): void => {
     if (counted.has(keyOf(cid))) return
     counted.add(keyOf(cid))
@@ -34,20 +36,33 @@ export async function fetchDag(
     progress.bytes += bytes.byteLength
     onProgress({ ...progress })
   }
-  count(root, await source.get(root, { signal }))
-  await accelerator.run(root, { signal, onBlock: count })
   // The walk proves that nothing is missing and fetches what is.
-  await walkDag(root, {
-    signal,
-    window: LIMITS.fetchWindow,
-    async load(cid) {
-      // A leaf that has just been stored need not be read again.
-      if (cid.code !== dagPb.code && counted.has(keyOf(cid))) return undefined
-      const bytes = await source.get(cid, { signal })
-      count(cid, bytes)
-      return bytes
-    },
-  })
+  const walk = async (): Promise<void> =>
+    walkDag(root, {
+      signal,
+      window: LIMITS.fetchWindow,
+      async load(cid) {
+        // A leaf that has just been stored need not be read again.
+        if (cid.code !== dagPb.code && counted.has(keyOf(cid))) return undefined
+        const bytes = await source.get(cid, { signal, patienceMs: LIMITS.askAgainMs })
+        count(cid, bytes)
+        return bytes
+      },
+    })
+  count(root, await source.get(root, { signal }))
+  for (let again = false; ; again = true) {
+    const before = progress.bytes
+    await accelerator.run(root, { signal, again, onBlock: count })
+    try {
+      return await walk()
+    } catch (error) {
+      // A want that went out on a connection that was dying is lost for Bitswap. Whoever is connected by now is asked
+      // anew, until nothing at all has come for as long as for anything else.
+      if (!isPocketError(error, 'ERR_NOT_FOUND')) throw error
+      if (progress.bytes > before) lastProgress = Date.now()
+      if (Date.now() - lastProgress > LIMITS.findTimeoutMs) throw error
+    }
+  }
 }
 
 /** What the root says of the size of its DAG: a hint for progress, not checked. */

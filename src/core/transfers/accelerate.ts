@@ -1,14 +1,13 @@
 import * as dagPb from '@ipld/dag-pb'
 import type { Connection, Libp2p } from '@libp2p/interface'
-import { UnixFS } from 'ipfs-unixfs'
 import type { CID } from 'multiformats/cid'
 import { isPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockSource } from '../content/block-source.ts'
-import { decodeNode } from '../content/walk.ts'
 import { HTTP_PROTOCOL } from '../gateway/http-head.ts'
 import { isDirect } from '../network/peers.ts'
 import { fetchCar, type CarFetch } from './car-fetch.ts'
+import { missingWindows, type Window } from './windows.ts'
 
 export interface AccelerateInit {
   libp2p: Libp2p
@@ -18,10 +17,11 @@ export interface AccelerateInit {
 
 export interface Accelerator {
   /**
-   * Brings as much of a DAG into the store as peers that speak HTTP over libp2p give, in CARs. Best effort: what is
-   * missing afterwards is for the walk over Bitswap. Rejects for an abort and for storage failures only.
+   * Brings as much of a DAG, whose root is in the store, as peers that speak HTTP over libp2p give, in CARs. Best effort:
+   * what is missing afterwards is for the walk over Bitswap. Rejects for an abort and for storage failures only.
+   * @param options.again whether this DAG was tried before
    */
-  run(root: CID, options: { signal: AbortSignal; onBlock: CarFetch['onBlock'] }): Promise<void>
+  run(root: CID, options: { signal: AbortSignal; again: boolean; onBlock: CarFetch['onBlock'] }): Promise<void>
 }
 
 /**
@@ -30,11 +30,12 @@ export interface Accelerator {
  */
 export function createAccelerator({ libp2p, source, put }: AccelerateInit): Accelerator {
   return {
-    async run(root, { signal, onBlock }) {
+    async run(root, { signal, again, onBlock }) {
       if (root.code !== dagPb.code) return
       const connections = await speakers(libp2p)
       if (connections.length === 0) return
-      const windows = await windowsOf(root, source, signal)
+      // A folder is one request: after a failure the walk brings what is missing of it, not the whole again.
+      const windows: (Window | 'all')[] = (await missingWindows(root, source)) ?? (again ? [] : ['all'])
       // Each connection takes the next window when it has room: the faster carries more.
       const lanes = connections.flatMap((connection) => Array<Connection>(LIMITS.carStreams).fill(connection))
       await Promise.all(
@@ -76,26 +77,4 @@ async function speakers(libp2p: Libp2p): Promise<Connection[]> {
     }),
   )
   return speaking.filter((connection) => connection !== undefined)
-}
-
-type Window = 'all' | { from: number; to: number }
-
-/** The parts of a file of which something is missing; a folder is one part. */
-async function windowsOf(root: CID, source: BlockSource, signal: AbortSignal): Promise<Window[]> {
-  const node = decodeNode(root, await source.get(root, { signal }))
-  const unixfs = node.Data === undefined ? undefined : UnixFS.unmarshal(node.Data)
-  if (unixfs === undefined || unixfs.isDirectory()) return ['all']
-  const windows: Window[] = []
-  let start = unixfs.data?.byteLength ?? 0
-  let open: { from: number; to: number } | undefined
-  for (const [at, { Hash }] of node.Links.entries()) {
-    const size = Number(unixfs.blockSizes[at] ?? 0)
-    if (await source.has(Hash)) open = undefined
-    else if (open === undefined || start + size - open.from > LIMITS.carWindowBytes) {
-      open = { from: start, to: start + size - 1 }
-      windows.push(open)
-    } else open.to = start + size - 1
-    start += size
-  }
-  return windows
 }
