@@ -33,7 +33,7 @@ describe.each([undefined, 'dedicated-worker'] as const)('a lost host (fallback: 
     const dialled = codeOf(nodes[0]!.dial(end))
     // Asked at once, while nobody knows yet: answered by the next host.
     const ids = await Promise.all(nodes.map((node) => nextId(node, peerId)))
-    // The worker comes in forty files from a development server: what its first start took is not held against it.
+    // The worker comes unbundled from a development server: what its first start took is not held against it.
     expect(performance.now() - died).toBeLessThan(REPLACED_MS + startMs + watch.allowance())
     expect(new Set(ids).size).toBe(1)
     expect(await dialled).toBe('ERR_HOST_LOST')
