@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { RELAY_V2_HOP_CODEC, RELAY_V2_STOP_CODEC } from '@libp2p/circuit-relay-v2'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { lpStream } from '@libp2p/utils'
@@ -31,20 +30,12 @@ const MAX_MESSAGE_BYTES = 4096
  */
 export function withCircuits(service: ServiceFactory, config: CircuitsConfig): ServiceFactory {
   return (components) => {
-    const stopping = new AbortController()
-    setMaxListeners(0, stopping.signal)
     const { registrar } = components
     const intercepted: typeof registrar = Object.create(registrar, {
       handle: {
         value: (protocol: string, handler: StreamHandler, options: object) => {
-          const circuits = createCircuits({ components, reserve: handler, relay, config, signal: stopping.signal })
+          const circuits = createCircuits({ components, reserve: handler, relay, config })
           return registrar.handle(protocol, protocol === RELAY_V2_HOP_CODEC ? circuits : handler, options)
-        },
-      },
-      unhandle: {
-        value: (protocol: string, options: object) => {
-          stopping.abort()
-          return registrar.unhandle(protocol, options)
         },
       },
     }) as typeof registrar
@@ -64,10 +55,9 @@ interface CircuitsInit {
   reserve: StreamHandler
   relay: CircuitRelayService
   config: CircuitsConfig
-  signal: AbortSignal
 }
 
-function createCircuits({ components, reserve, relay, config, signal }: CircuitsInit): StreamHandler {
+function createCircuits({ components, reserve, relay, config }: CircuitsInit): StreamHandler {
   const limit: CircuitLimit = { seconds: config.circuitSeconds, bytes: config.circuitBytes }
   const callers = createCounter(config.maxCircuits, config.maxCircuitsPerPeer)
   const called = createCounter(config.maxCircuits, config.maxCircuitsPerPeer)
@@ -102,7 +92,7 @@ function createCircuits({ components, reserve, relay, config, signal }: Circuits
         stopped.abort(error instanceof Error ? error : new Error(String(error)))
         throw error
       }
-      await joinStreams(request.unwrap(), stopped, limit, signal)
+      await joinStreams(request.unwrap(), stopped, limit)
     } finally {
       release()
     }

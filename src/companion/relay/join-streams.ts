@@ -2,10 +2,9 @@ import type { Stream } from '@libp2p/interface'
 import type { CircuitLimit } from './circuit-wire.ts'
 
 /**
- * Passes on what comes on one stream to the other, both ways, until both have ended, one fails, `signal` aborts, or `limit` is
- * used up. Holds no more than yamux's window of a peer that does not read: the one that sends is held back.
+ * Passes on what comes on one stream to the other, both ways, until both have ended, one fails, or `limit` is used up. Holds no more than yamux's window of a peer that does not read: the one that sends is held back.
  */
-export async function joinStreams(a: Stream, b: Stream, limit: CircuitLimit, signal: AbortSignal): Promise<void> {
+export async function joinStreams(a: Stream, b: Stream, limit: CircuitLimit): Promise<void> {
   const end = (error: Error): void => {
     a.abort(error)
     b.abort(error)
@@ -20,15 +19,12 @@ export async function joinStreams(a: Stream, b: Stream, limit: CircuitLimit, sig
     () => end(new Error(`the circuit's limit of ${limit.seconds} s is used up`)),
     limit.seconds * 1000,
   )
-  const stop = (): void => end(new Error('the relay stops'))
-  signal.addEventListener('abort', stop)
   try {
     await Promise.all([forward(a, b, spend), forward(b, a, spend)])
   } catch (error) {
     end(error instanceof Error ? error : new Error(String(error)))
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', stop)
   }
 }
 

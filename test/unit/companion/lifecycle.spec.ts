@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { lanAddresses, companionAddresses } from '../../../src/companion/server/addresses.ts'
-import { companion, phone, rawRequest, relayAddress, temporaryFolder, upgradeRequest } from './support.ts'
+import { companion, phone, rawRequest, relayAddress, temporaryFolder, upgradeRequest, until } from './support.ts'
 import type { NetworkInterfaceInfo } from 'node:os'
 
 describe('start and stop', () => {
@@ -58,12 +58,7 @@ describe('start and stop', () => {
     const before = process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length
     const running = await companion({ hosts: ['127.0.0.1', '::1'] })
     await running.stop()
-    await vi.waitUntil(
-      () => process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length <= before,
-      {
-        timeout: 5000,
-      },
-    )
+    await until(() => process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).length <= before)
   })
 })
 

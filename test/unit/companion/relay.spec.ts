@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { multiaddr } from '@multiformats/multiaddr'
-import { describe, expect, it, vi } from 'vitest'
-import { companion, phone, relayAddress, sendUpTo } from './support.ts'
+import { describe, expect, it } from 'vitest'
+import { companion, phone, relayAddress, sendUpTo, until } from './support.ts'
 import type { Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Phone } from './support.ts'
@@ -70,7 +70,7 @@ describe('relay', () => {
     const relay = await companion({ announce })
     const node = await phone()
     const { remotePeer } = await node.dial(multiaddr(`/ip4/127.0.0.1/tcp/${relay.port}/ws`))
-    const told = await vi.waitUntil(async () => {
+    const told = await until(async () => {
       const { addresses } = await node.peerStore.get(remotePeer)
       const texts = addresses
         .filter(({ isCertified }) => isCertified)
@@ -91,7 +91,7 @@ describe('relay', () => {
     const relay = await companion({ maxReservations: 1 })
     const first = await phone({ through: relay })
     await first.stop()
-    await vi.waitUntil(() => relay.health().reservations === 0)
+    await until(() => relay.health().reservations === 0)
     const second = await phone({ through: relay })
     await echo(second)
     expect(await roundTrip(await relayed(await phone(), second), randomBytes(10))).toHaveLength(10)
@@ -103,10 +103,10 @@ describe('relay', () => {
     const first = await phone({ through: relay, privateKey })
     const firstEnds = performance.now() + 1000
     await first.stop()
-    await vi.waitUntil(() => relay.health().reservations === 0)
-    await vi.waitUntil(() => performance.now() > firstEnds - 400)
+    await until(() => relay.health().reservations === 0)
+    await until(() => performance.now() > firstEnds - 400)
     await phone({ through: relay, privateKey })
-    await vi.waitUntil(() => performance.now() > firstEnds + 200)
+    await until(() => performance.now() > firstEnds + 200)
     expect(relay.health().reservations).toBe(1)
   })
 
@@ -122,7 +122,7 @@ describe('relay', () => {
     const [giver, taker] = [await phone({ through: relay }), await phone()]
     await echo(giver)
     await expect(roundTrip(await relayed(taker, giver), randomBytes(4 * MiB))).rejects.toThrow()
-    await vi.waitUntil(() => taker.getConnections(giver.peerId).length === 0)
+    await until(() => taker.getConnections(giver.peerId).length === 0)
     expect(await roundTrip(await relayed(taker, giver), randomBytes(1000))).toHaveLength(1000)
   })
 
@@ -133,7 +133,7 @@ describe('relay', () => {
     const begun = performance.now()
     await new Promise((resolve) => connection.addEventListener('close', resolve))
     expect(performance.now() - begun).toBeGreaterThan(800)
-    expect(performance.now() - begun).toBeLessThan(3000)
+    expect(performance.now() - begun).toBeLessThan(10_000)
   })
 
   it('limits the circuits of one phone', async () => {
@@ -162,12 +162,13 @@ describe('relay', () => {
     }
     await giver.handle(ECHO, pauseAtOnce, { runOnLimitedConnection: true })
     const stream = await relayed(taker, giver)
-    const sent = await sendUpTo(stream, 64 * MiB)
+    const sent = await sendUpTo(stream, 64 * MiB, 1000)
     expect(sent).toBeLessThan(8 * MiB)
     let received = 0
     const inbound = await arrived.promise
     inbound.addEventListener('message', ({ data }) => (received += data.byteLength))
     inbound.resume()
-    await vi.waitFor(() => expect(received).toBe(sent), { timeout: 5000 })
+    await until(() => received >= sent)
+    expect(received).toBe(sent)
   })
 })

@@ -10,7 +10,7 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { startCompanion } from '../../../src/companion/companion.ts'
 import { loadConfig } from '../../../src/companion/config.ts'
 import type { PrivateKey, Stream } from '@libp2p/interface'
@@ -163,30 +163,32 @@ export function upgradeRequest(port: number, headers: Record<string, string> = {
 }
 
 /**
- * Sends zeros until `bytes` are on their way or nothing has moved for half a second; how many were taken. By events and not
+ * Sends zeros until `bytes` are on their way, or nothing has moved for `quietMs`; how many were taken. By events and not
  * with `onDrain()`, which after its first time resolves at once (@libp2p/utils 7.4.1).
  */
-export async function sendUpTo(stream: Stream, bytes: number): Promise<number> {
+export async function sendUpTo(stream: Stream, bytes: number, quietMs?: number): Promise<number> {
   const piece = new Uint8Array(64 * 1024)
   let sent = 0
   while (sent < bytes) {
     sent += piece.byteLength
-    if (!stream.send(piece) && !(await drained(stream))) break
+    if (!stream.send(piece) && !(await drained(stream, quietMs))) break
   }
   return sent
 }
 
-function drained(stream: Stream): Promise<boolean> {
+function drained(stream: Stream, quietMs: number | undefined): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), 500)
-    stream.addEventListener(
-      'drain',
-      () => {
-        clearTimeout(timer)
-        // Once libp2p has sent what it had: what is then left over shows whether the other side takes any.
-        queueMicrotask(() => resolve(stream.writeBufferLength === 0 || drained(stream)))
-      },
-      { once: true },
-    )
+    const timer = quietMs === undefined ? undefined : setTimeout(() => resolve(false), quietMs)
+    const look = (): void => {
+      clearTimeout(timer)
+      // Once libp2p has sent what it had: what is then left over shows whether the other side takes any.
+      queueMicrotask(() => resolve(stream.writeBufferLength === 0 || drained(stream, quietMs)))
+    }
+    stream.addEventListener('drain', look, { once: true })
   })
+}
+
+/** Waits for what has no event of its own; long enough for a machine with other things to do. */
+export function until<T>(condition: () => T | Promise<T>) {
+  return vi.waitUntil(condition, { timeout: 10_000, interval: 20 })
 }
