@@ -99,11 +99,55 @@ it('connects through the relay, and carries megabytes both ways', async () => {
 })
 
 it('dials sixty times in a row, none of which hangs', async () => {
-  const took: number[] = []
   for (let n = 0; n < 60; n++) {
-    took.push((await dialler.ask({ type: 'dial', addr: listener.addr, timeout: 5_000 })) as number)
+    await dialler.ask({ type: 'dial', addr: listener.addr, timeout: 5_000 })
     await dialler.ask({ type: 'hangUp', peer: listener.peer })
   }
-  console.log('dials', took.map((ms) => Math.round(ms)).join(' '))
-  expect(took).toHaveLength(60)
+})
+
+it('loses its connections with their page at once, and dials again through another', async () => {
+  const { lending } = await dialler.lend()
+  await dialler.ask({ type: 'dial', addr: listener.addr, timeout: 5_000 })
+  expect(lending.connections()).toBe(1)
+  const echo = dialler.ask({ type: 'echo', peer: listener.peer, size: 64 * 1024 * 1024 })
+  const lost = performance.now()
+  lending.close()
+  await expect(echo).rejects.toThrow()
+  await dialler.ask({ type: 'alone' })
+  expect(performance.now() - lost).toBeLessThan(500)
+  await dialler.ask({ type: 'dial', addr: listener.addr, timeout: 5_000 })
+  expect(await dialler.ask({ type: 'echo', peer: listener.peer, size: 100_000 })).toBe(true)
+  await dialler.ask({ type: 'hangUp', peer: listener.peer })
+})
+
+it('fails a dial soon whose page goes or freezes, at whatever moment', async () => {
+  for (const after of [0, 5, 10, 20, 30, 40, 50, 70]) {
+    const { lending, page } = await dialler.lend()
+    const dial = dialler.ask({ type: 'dial', addr: listener.addr, timeout: 20_000 }).catch((error: unknown) => error)
+    await expect.poll(() => lending.connections(), { interval: 1 }).toBe(1)
+    await new Promise((resolve) => setTimeout(resolve, after))
+    const lost = performance.now()
+    // A frozen page gives way to the first one, which answers.
+    if (after % 20 === 0) page.shut()
+    else lending.close()
+    await dial
+    await dialler.ask({ type: 'alone' })
+    expect(performance.now() - lost, `lost after ${after} ms`).toBeLessThan(4_000)
+    page.open()
+    lending.close()
+    await dialler.ask({ type: 'hangUp', peer: listener.peer })
+  }
+})
+
+it('fails a dial at once where there is no page, on either side', async () => {
+  for (const lending of lendings.splice(0)) lending.close()
+  const [here, there] = [dialler, listener]
+  await here.lend().then(({ lending }) => lendings.push(lending))
+  const began = performance.now()
+  const toNone = here.ask({ type: 'dial', addr: there.addr, timeout: 20_000 })
+  await expect(toNone).rejects.toThrow()
+  for (const lending of lendings.splice(0)) lending.close()
+  const fromNone = here.ask({ type: 'dial', addr: there.addr, timeout: 20_000 })
+  await expect(fromNone).rejects.toMatchObject({ code: 'ERR_NO_WEBRTC' })
+  expect(performance.now() - began).toBeLessThan(2_000)
 })
