@@ -1,4 +1,4 @@
-import { Workbox } from 'workbox-window'
+import type { Workbox } from 'workbox-window'
 
 interface InstallPromptEvent extends Event {
   prompt(): Promise<{ outcome: 'accepted' | 'dismissed' }>
@@ -77,14 +77,16 @@ export class Shell {
   }
 
   async #register(): Promise<void> {
-    const workbox = new Workbox('/service-worker.js')
-    this.#workbox = workbox
-    workbox.addEventListener('waiting', () => (this.#waiting = true))
     // The old version's files are gone with its worker: every page of it starts anew, so that none mixes two versions.
     const hadController = navigator.serviceWorker.controller !== null
     if (hadController)
       navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
     try {
+      // Nothing on the screen waits for it.
+      const { Workbox } = await import('workbox-window')
+      const workbox = new Workbox('/service-worker.js')
+      this.#workbox = workbox
+      workbox.addEventListener('waiting', () => (this.#waiting = true))
       await workbox.register()
       await navigator.serviceWorker.ready
       this.#offlineReady = true
