@@ -75,7 +75,7 @@ export async function startCompanion(config: CompanionConfig, options: Companion
     ],
     log,
   )
-  const upgrades = createUpgrades({ config, relay: () => (state === 'ok' ? relay : undefined), log })
+  const upgrades = createUpgrades({ config, relay: () => (state === 'ok' ? relay : undefined) })
   const http = createHttpServer(config, {
     request: (request, response) => void route(request, response),
     upgrade: (request, socket, head) => upgrades.handle(request, socket, head),

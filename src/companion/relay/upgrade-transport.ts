@@ -95,6 +95,7 @@ class UpgradeListener extends TypedEventEmitter<ListenerEvents> implements Liste
     try {
       await this.#upgrader.upgradeInbound(connection, { signal: this.#closing.signal })
     } catch (error) {
+      this.#log('hand-shake with %s failed - %s', client.address, String(error))
       connection.abort(error instanceof Error ? error : new Error(String(error)))
       throw error
     }

@@ -29,11 +29,10 @@ export interface UpgradesInit {
   /** `undefined` while there is none to hand sockets to. */
   relay: () =>
     { accept(socket: WebSocket, client: ClientAddress): Promise<void>; stats(): { peers: number } } | undefined
-  log: (line: string) => void
 }
 
 /** Turns `Upgrade: websocket` into libp2p connections, within limits by client address; a refusal says why before anything is spent. */
-export function createUpgrades({ config, relay, log }: UpgradesInit): Upgrades {
+export function createUpgrades({ config, relay }: UpgradesInit): Upgrades {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: config.maxMessageBytes,
@@ -70,7 +69,8 @@ export function createUpgrades({ config, relay, log }: UpgradesInit): Upgrades {
       server.handleUpgrade(request, socket, head, (webSocket) => {
         running
           .accept(webSocket, client)
-          .catch((error: unknown) => log(`hand-shake with ${client.address} failed: ${String(error)}`))
+          // Everyday, and whoever wants could fill a log with it: DEBUG=pocket:companion:upgrade shows them.
+          .catch(() => undefined)
           .finally(settled)
       })
     },

@@ -15,6 +15,8 @@ interface Started {
   /** Resolves when stdout has a line that matches. */
   line(pattern: RegExp): Promise<RegExpExecArray>
   kill(signal: NodeJS.Signals): void
+  /** As if the launcher had been killed. */
+  abandon(): void
   exit: Promise<{ code: number | null; stdout: string; stderr: string; ms: number }>
 }
 
@@ -24,13 +26,14 @@ async function start(args: string[], env: Record<string, string> = {}): Promise<
   const begun = performance.now()
   const child = spawn(process.execPath, [join(ROOT, 'scripts/start.ts'), '--no-build', '--data', data, ...args], {
     env: { ...process.env, POCKET_APP_DIR, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // A channel, as from the launcher.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   let stdout = ''
   let stderr = ''
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve)).then((code) => ({
     code,
     stdout,
@@ -45,11 +48,12 @@ async function start(args: string[], env: Record<string, string> = {}): Promise<
           const match = pattern.exec(stdout)
           if (match !== null) resolve(match)
         }
-        child.stdout.on('data', look)
+        child.stdout?.on('data', look)
         void exit.then(({ code }) => reject(new Error(`ended with ${code}: ${stderr}`)))
         look()
       }),
     kill: (signal) => void child.kill(signal),
+    abandon: () => child.disconnect(),
     exit,
   }
 }
@@ -101,6 +105,13 @@ describe('npm start', () => {
     started.kill('SIGTERM')
     expect((await started.exit).code).toBe(0)
     expect(performance.now() - begun).toBeLessThan(2000)
+  })
+
+  it('stops when its launcher is gone', async () => {
+    const started = await start(['--port', '0'])
+    await started.line(/^ready$/m)
+    started.abandon()
+    expect((await started.exit).code).toBe(0)
   })
 
   it('says both ways in with --host', async () => {
