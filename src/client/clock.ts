@@ -51,9 +51,9 @@ export class SilenceClock {
   #heardAt = performance.now()
   #due = Number.POSITIVE_INFINITY
 
-  /** Something was heard. */
-  reset(): void {
-    this.#heardAt = performance.now()
+  /** Something was heard, now or then. */
+  reset(at = performance.now()): void {
+    this.#heardAt = Math.max(this.#heardAt, at)
   }
 
   /** Says that `step` will be called after `ms`. */

@@ -48,7 +48,7 @@ export function openSession(
   // of one that hangs or is frozen.
   whenFree(hostLock(hostId), over.signal, () => lose(false))
   void rpc.closed.then(() => lose(false))
-  const stopHeartbeat = watchHeartbeat(rpc.ping, () => lose(true))
+  const stopHeartbeat = watchHeartbeat(rpc, () => lose(true))
   const tell = (message: PageMessage, transfer: MessagePort[] = []): void => {
     if (!over.signal.aborted) port.control.postMessage(message, transfer)
   }

@@ -14,6 +14,7 @@ export function createRpcClient<T>(port: PortLike): RpcClient<T> {
     call: (method, params, options) => client.call(method, params, options ?? {}) as Promise<never>,
     bytes: (method, params, options) => client.bytes(method, params, options?.signal),
     items: (method, params, options) => client.items(method, params, options?.signal) as AsyncIterable<never>,
+    heardAt: () => client.heardAt,
     ping: (timeoutMs) => client.ping(timeoutMs),
     close: (reason) => client.close(reason),
     closed: client.closed,
@@ -33,6 +34,7 @@ interface Entry {
 }
 
 class Client {
+  heardAt = performance.now()
   readonly closed: Promise<PocketError>
   readonly #port: PortLike
   readonly #calls = new Map<number, Entry>()
@@ -143,6 +145,7 @@ class Client {
   }
 
   #receive(data: unknown): void {
+    this.heardAt = performance.now()
     const message = parseServerMessage(data)
     switch (message.t) {
       case 'bye':

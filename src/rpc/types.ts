@@ -52,6 +52,8 @@ export interface RpcClient<T> {
     params: ParamsOf<T, M>,
     options?: { signal?: AbortSignal },
   ): AsyncIterable<ResultOf<T, M>>
+  /** When the last message came, as `performance.now()` tells. */
+  heardAt(): number
   /** Resolves with the round trip in ms; rejects with ERR_TIMEOUT after `timeoutMs`. */
   ping: (timeoutMs: number) => Promise<number>
   /** Rejects all that is pending with `reason` (default ERR_CLOSED) and closes the port. Repeated calls do nothing. */
