@@ -6,7 +6,7 @@ const COMPANION_MS = 3_000
 /** Addresses of the always-on peer of this page's origin; none where there is no such peer, or no network. */
 export async function learnCompanionRelays(signal: AbortSignal): Promise<string[]> {
   try {
-    const response = await fetch(new URL(COMPANION_PATH, location.origin), {
+    const response = await fetch(new URL(COMPANION_PATH, globalThis.origin), {
       signal: AbortSignal.any([signal, AbortSignal.timeout(COMPANION_MS)]),
       credentials: 'omit',
     })

@@ -124,7 +124,7 @@ function converse(
       type: 'hello',
       version: HOST_PROTOCOL,
       clientId,
-      page: { webrtc: typeof RTCPeerConnection === 'function', origin: location.origin },
+      page: { webrtc: typeof RTCPeerConnection === 'function', origin: globalThis.origin },
       relays,
       ...(replaces === undefined ? {} : { replaces }),
     }

@@ -55,16 +55,20 @@ export async function connect({ signal, relays = [], fallback, workerUrl }: Conn
     void lending?.then((election) => election?.close())
     keeper.close()
   }
-  watchPage({
-    signal: over.signal,
-    onAway: () => keeper.suspend(),
-    onBack: () => keeper.resume(),
-    onOnline: (online) => current?.tell({ type: 'online', online }),
-  })
   const learn = async (): Promise<void> => {
     for (const addr of await learnCompanionRelays(over.signal)) known.add(addr)
     current?.tell({ type: 'relays', relays: [...known] })
   }
+  watchPage({
+    signal: over.signal,
+    onAway: () => keeper.suspend(),
+    onBack: () => keeper.resume(),
+    onOnline: (online) => {
+      current?.tell({ type: 'online', online })
+      // The app may have been opened without a network.
+      if (online) void learn()
+    },
+  })
   try {
     void learn()
     await keeper.session(signal)

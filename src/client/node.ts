@@ -39,7 +39,7 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
 
     peers: ({ signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('peers', undefined, pass(signal))),
 
-    share: (cid, { name, size, appUrl = `${location.origin}/`, signal } = {}) => {
+    share: (cid, { name, size, appUrl = `${globalThis.origin}/`, signal } = {}) => {
       const params = { cid, appUrl, ...optional('name', name), ...optional('size', size) }
       return readOnce(keeper, signal, (rpc) => rpc.call('share', params, pass(signal)))
     },

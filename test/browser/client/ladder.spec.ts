@@ -5,6 +5,13 @@ import { closeTabs, ECHO_WORKER, locks, openTab, type Tab } from './tabs.ts'
 afterEach(closeTabs)
 
 const fixture = (name: string): URL => new URL(`./fixtures/${name}.ts`, import.meta.url)
+const COMPANION = {
+  version: 1,
+  peerId: '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA',
+  multiaddrs: ['/dns4/pocket.example/tcp/443/tls/ws/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'],
+  endpoints: { health: '/healthz' },
+  limits: { reservations: 1, reservationSeconds: 1, circuitBytes: 1, circuitSeconds: 1 },
+}
 const FALLBACK = { fallback: 'dedicated-worker' } as const
 
 describe('the ladder', () => {
@@ -158,6 +165,25 @@ describe.each([{}, FALLBACK])('a client (%j)', (options) => {
     const relay = '/dns4/relay.example/tcp/443/tls/ws/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
     const node = await tab.connect({ ...options, relays: [relay] })
     expect((await node.status()).relays.map(({ addr }) => addr)).toContain(relay)
+  })
+
+  it('learns relays from the companion of its origin, at the latest when there is a network', async () => {
+    const tab = await openTab()
+    const answers = [new Response('<!doctype html>'), Response.json(COMPANION), Response.error()]
+    const asked: string[] = []
+    tab.window.fetch = async (url) => {
+      asked.push((url as URL).href)
+      return answers.shift() ?? Response.error()
+    }
+    const node = await tab.connect(options)
+    const relays = async (): Promise<string[]> => (await node.status()).relays.map(({ addr }) => addr)
+    expect(await relays()).toEqual([])
+    tab.window.dispatchEvent(new Event('online'))
+    await expect.poll(relays).toEqual(COMPANION.multiaddrs)
+    tab.window.dispatchEvent(new Event('online'))
+    await expect.poll(() => asked.length).toBe(3)
+    expect(await relays()).toEqual(COMPANION.multiaddrs)
+    expect(new Set(asked)).toEqual(new Set([`${location.origin}/.well-known/pocket-companion`]))
   })
 })
 
