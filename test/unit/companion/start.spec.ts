@@ -15,8 +15,8 @@ interface Started {
   /** Resolves when stdout has a line that matches. */
   line(pattern: RegExp): Promise<RegExpExecArray>
   kill(signal: NodeJS.Signals): void
-  /** As if the launcher had been killed. */
-  abandon(): void
+  /** As if the launcher had been killed; resolves with the exit code. */
+  abandon(): Promise<number | null>
   exit: Promise<{ code: number | null; stdout: string; stderr: string; ms: number }>
 }
 
@@ -53,7 +53,11 @@ async function start(args: string[], env: Record<string, string> = {}): Promise<
         look()
       }),
     kill: (signal) => void child.kill(signal),
-    abandon: () => child.disconnect(),
+    abandon: () => {
+      child.disconnect()
+      // Not 'close', which never comes after disconnect().
+      return new Promise((resolve) => child.once('exit', resolve))
+    },
     exit,
   }
 }
@@ -110,8 +114,7 @@ describe('npm start', () => {
   it('stops when its launcher is gone', async () => {
     const started = await start(['--port', '0'])
     await started.line(/^ready$/m)
-    started.abandon()
-    expect((await started.exit).code).toBe(0)
+    expect(await started.abandon()).toBe(0)
   })
 
   it('says both ways in with --host', async () => {
