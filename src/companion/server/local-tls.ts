@@ -23,7 +23,7 @@ export async function openLocalTls(
   lan: () => string[],
   log: (line: string) => void,
 ): Promise<LocalTls> {
-  // Loaded here and not above: a companion without it should not pay 100 ms and 10 MB for an X.509 library.
+  // Loaded here and not above: a companion without it should not pay 150 ms and 27 MiB for an X.509 library.
   const { openAuthority } = await import('../authority/authority.ts')
   const { AUTHORITY_PATH, trustHandlers } = await import('../authority/trust-handler.ts')
   const authority = await openAuthority(config.dataDir, { name: config.localName, lan: lan() })
