@@ -27,7 +27,6 @@ export const ERRORS = {
   ERR_DIAL_FAILED: 'The peer could not be reached',
   ERR_RELAY_UNREACHABLE: 'The relay could not be reached',
   ERR_CERTIFICATE_REFUSED: 'The certificate of the peer was refused',
-  ERR_ADDRESS_DENIED: 'Dialling this address is not allowed',
   ERR_NO_WEBRTC: 'This browser or page offers no WebRTC',
   ERR_OFFLINE: 'There is no network',
   ERR_PORT_BUSY: 'The port is taken by another program',
@@ -38,7 +37,6 @@ export const ERRORS = {
   ERR_QUOTA_EXCEEDED: 'There is no room left in the storage of this app',
   // Limits, life and transport of calls
   ERR_LIMIT_EXCEEDED: 'A limit was reached',
-  ERR_PERMISSION_DENIED: 'The browser refused a permission',
   ERR_TIMEOUT: 'It took too long',
   ERR_ABORTED: 'The caller cancelled it',
   ERR_CLOSED: 'The node or the connection to it is closed',

@@ -11,8 +11,6 @@ export const LIMITS = {
   maxBlockBytes: 2 * MiB,
   /** Leaf size when adding, in bytes. IPIP-499 `unixfs-v1-2025`. */
   chunkBytes: 1 * MiB,
-  /** Links of a file node when adding. IPIP-499 `unixfs-v1-2025`. */
-  maxLinksPerNode: 1024,
   /** Entries in one `add` of a folder: an index of 100,000 paths is about 20 MB in the worker. */
   maxFolderEntries: 100_000,
   /** Bytes of one name in a folder: what ext4 and APFS can save again. */

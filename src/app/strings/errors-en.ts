@@ -105,11 +105,6 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'The certificate of the other side is not trusted by this phone.',
     'Check the address; a certificate of your own must be trusted on this phone first.',
   ),
-  ERR_ADDRESS_DENIED: say(
-    'This address is not called.',
-    'It lies in a private network, and calling it could reveal this phone to others there.',
-    'Use a public address or a relay.',
-  ),
   ERR_NO_WEBRTC: say(
     'There is no direct connection.',
     'This browser or page offers no WebRTC.',
@@ -141,11 +136,6 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'This is more than the app takes at once.',
     'A limit that protects the phone was reached.',
     'Do it in smaller parts.',
-  ),
-  ERR_PERMISSION_DENIED: say(
-    'The browser did not allow it.',
-    'The permission was refused for this page.',
-    'Allow it in the browser’s site settings, then try again.',
   ),
   ERR_TIMEOUT: say(
     'It took too long.',
