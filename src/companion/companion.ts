@@ -49,7 +49,7 @@ export interface CompanionOptions {
 /** As it appears to other peers. */
 const AGENT = 'pocket-ipfs-companion/0.1.0'
 /** libp2p closes connections in good order; what does not answer by then is cut. */
-const GRACE_MS = 1_200
+const GRACE_MS = 1_000
 
 /** Throws ERR_PORT_BUSY, or ERR_INVALID_ARGUMENT with a sentence on what in `config` cannot be had. */
 export async function startCompanion(config: CompanionConfig, options: CompanionOptions = {}): Promise<Companion> {
