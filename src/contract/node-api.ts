@@ -97,7 +97,7 @@ export interface PinAddOptions extends ProgressOptions<FetchProgress> {
 export interface PinApi {
   /** Fetches every missing block, then keeps the DAG. Resolves after the commit. */
   add(path: IpfsPath, options?: PinAddOptions): Promise<Pin>
-  /** Forgets the pin. Blocks go with the next garbage collection. */
+  /** Forgets the pin. Blocks that nothing else needs go as soon as nothing is being added or fetched. */
   rm(cid: string, options?: CallOptions): Promise<void>
   ls(options?: CallOptions): AsyncIterable<Pin>
 }

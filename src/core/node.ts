@@ -9,7 +9,7 @@ import { openPinSet } from './content/pins.ts'
 import { createReader, type Reader } from './content/read.ts'
 import { createActivities, createEventHub, type Activities, type EventHub } from './events.ts'
 import { HTTP_PROTOCOL } from './gateway/http-head.ts'
-import { serveGateway } from './gateway/http-server.ts'
+import { createGateway } from './gateway/http-server.ts'
 import { createPocketHelia, type PocketHelia } from './helia.ts'
 import { loadIdentity } from './identity.ts'
 import { createAddressPolicy } from './network/address-policy.ts'
@@ -18,7 +18,8 @@ import { createFollowed, type Followed } from './network/followed.ts'
 import { AGENT, libp2pOptions } from './network/libp2p.ts'
 import { describeConnection, describePeers, parsePeerId } from './network/peers.ts'
 import { createRelayList, type RelayList } from './network/relay-list.ts'
-import { createRelays, parseMultiaddr, type Relays } from './network/relays.ts'
+import { parseMultiaddr } from './network/multiaddr.ts'
+import { createRelays, type Relays } from './network/relays.ts'
 import { describeStatus } from './network/status.ts'
 import type { HostPorts } from './ports.ts'
 import { makeShare } from './share.ts'
@@ -40,6 +41,8 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
     openPinSet(ports.state),
     createRelayList(ports.state, config.relays),
   ])
+  // Files of adds that were cut off. Beside the start: nothing waits for it.
+  void blocks.sweepFiles().catch(() => undefined)
   const policy = createAddressPolicy()
   const options = libp2pOptions({ privateKey, datastore, policy, webrtc: ports.webrtc.state() !== 'unsupported' })
   const helia = await createPocketHelia({ blocks, datastore, options })
@@ -50,7 +53,8 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
   const activities = createActivities((event) => hub.emit(event))
   const source = createBlockSource({ networked: helia.blockstore, local: blocks })
   const reader = createReader(source)
-  await libp2p.handle(HTTP_PROTOCOL, (stream) => void serveGateway(stream, source), {
+  const gateway = createGateway(source)
+  await libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection), {
     runOnLimitedConnection: true,
     maxInboundStreams: LIMITS.maxInboundStreams,
     maxOutboundStreams: LIMITS.maxOutboundStreams,
@@ -217,9 +221,12 @@ class PocketNodeService implements NodeService {
     const { followed, relays, helia, blocks, ports } = this.#parts
     followed.stop()
     relays.stop()
-    await helia.stop()
-    await blocks.close()
-    await ports.state.close()
+    try {
+      await helia.stop()
+    } finally {
+      // Whatever libp2p complains about: what was written is to be flushed.
+      await Promise.allSettled([blocks.close(), ports.state.close()])
+    }
   }
 
   /** Tells watchers, soon, that the status or the peers are others. */

@@ -67,6 +67,10 @@ export const LIMITS = {
 
   /** Blocks asked for at once while a file is fetched: 16 MiB in flight fills 50 ms × 100 MiB/s three times over. */
   fetchWindow: 16,
+  /** Requests of peers answered at once: each reads ahead `fetchWindow` blocks of up to 2 MiB. */
+  maxAnswers: 12,
+  /** Of one peer: its `carStreams` and one for good measure. */
+  maxAnswersPerPeer: 4,
   /** A want that nothing came for is sent anew after this, in ms: the connection it went out on may have been dying. */
   askAgainMs: 5_000,
   /** A peer that sends nothing for so long while it should, in ms: longer than a phone's change of networks. */
@@ -75,6 +79,8 @@ export const LIMITS = {
   requestHeadTimeoutMs: 10_000,
   /** Bytes of a file in one CAR request: with `carStreams` of them under way, what may pile up unwritten is bounded. */
   carWindowBytes: 8 * MiB,
+  /** Bytes of a CAR that is stored before its peer is cut off: a window with the nodes above it, and more than that is a lie. */
+  maxCarBytes: 32 * MiB,
   /** CAR requests planned at once: 512 GiB. Sizes in a file's node are what its maker wrote there. */
   maxCarWindows: 65_536,
   /** CAR requests under way on one connection: the next answer is on its way while one is being stored. */

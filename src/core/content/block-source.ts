@@ -25,13 +25,18 @@ export interface BlockSourceInit {
   local: Pick<PocketBlockstore, 'get' | 'has' | 'sizeOf'>
 }
 
+/** A liar that answers at once must not keep this node busy. In ms. */
+const MISMATCH_PAUSE_MS = 250
+
 export function createBlockSource({ networked, local }: BlockSourceInit): BlockSource {
   // A slow line is not a missing block: patience counts from the last block that arrived, whichever it was.
   let lastArrival = 0
   return {
-    has: async (cid) => local.has(cid),
-    sizeOf: (cid) => local.sizeOf(cid),
+    has: async (cid) => inlined(cid) !== undefined || local.has(cid),
+    sizeOf: (cid) => inlined(cid)?.byteLength ?? local.sizeOf(cid),
     async getLocal(cid) {
+      const bytes = inlined(cid)
+      if (bytes !== undefined) return bytes
       try {
         return await collect(local.get(cid))
       } catch (error) {
@@ -57,6 +62,7 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
             // One liar must not keep an honest peer's answer away: the want stands until patience ends.
             if (both.aborted || !isMismatch(error)) throw error
             mismatch = error
+            await new Promise((resolve) => setTimeout(resolve, MISMATCH_PAUSE_MS))
           }
         }
       } catch (error) {
@@ -68,6 +74,11 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
       }
     },
   }
+}
+
+/** The block of an identity CID is the CID itself. */
+function inlined({ multihash }: CID): Uint8Array | undefined {
+  return multihash.code === 0 ? multihash.digest : undefined
 }
 
 async function collect(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Uint8Array> {

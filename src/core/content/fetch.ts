@@ -61,6 +61,8 @@ export async function fetchDag(
       if (!isPocketError(error, 'ERR_NOT_FOUND')) throw error
       if (progress.bytes > before) lastProgress = Date.now()
       if (Date.now() - lastProgress > LIMITS.findTimeoutMs) throw error
+      // Refused at once rather than unanswered: not faster than a connection can be made.
+      await new Promise((resolve) => setTimeout(resolve, 500))
     }
   }
 }

@@ -1,5 +1,6 @@
 import * as dagPb from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
+import { PocketError } from '../../shared/errors.ts'
 import type { BlockSource } from './block-source.ts'
 import { orderedBlocks, type OrderedBlock, type Wanted } from './ordered-blocks.ts'
 import { decodeUnixfs } from './unixfs.ts'
@@ -11,8 +12,13 @@ export interface FileRange {
   to: number
 }
 
-/** Where in the file a block's own bytes begin. */
-export type FileBlock = OrderedBlock<number>
+export type FileBlock = OrderedBlock<Place>
+
+/** Bytes of the file below a block, as the node above it says; `end` is open for the root. */
+export interface Place {
+  start: number
+  end?: number
+}
 
 /**
  * The nodes and leaves of a UnixFS file that hold a range of its bytes, in order.
@@ -24,17 +30,18 @@ export function fileBlocks(
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<FileBlock, void> {
-  return orderedBlocks({ cid: root, at: 0 }, source, {
+  return orderedBlocks<Place>({ cid: root, at: { start: 0 } }, source, {
     ...options,
     below: ({ cid, at, bytes }) => {
+      checkLength(cid, at, bytes)
       if (cid.code !== dagPb.code) return []
       const node = decodeNode(cid, bytes)
       const unixfs = decodeUnixfs(cid, node)
-      const wanted: Wanted<number>[] = []
-      let start = at + (unixfs.data?.byteLength ?? 0)
+      const wanted: Wanted<Place>[] = []
+      let start = at.start + (unixfs.data?.byteLength ?? 0)
       for (const [index, { Hash }] of node.Links.entries()) {
         const end = start + Number(unixfs.blockSizes[index] ?? 0)
-        if (start < to && end > from) wanted.push({ cid: Hash, at: start })
+        if (start < to && end > from) wanted.push({ cid: Hash, at: { start, end } })
         start = end
       }
       return wanted
@@ -52,7 +59,19 @@ export async function* fileBytes(
   for await (const { cid, at, bytes } of fileBlocks(root, range, source, options)) {
     const own = cid.code === dagPb.code ? decodeUnixfs(cid, decodeNode(cid, bytes)).data : bytes
     if (own === undefined) continue
-    const part = own.subarray(Math.max(0, range.from - at), Math.max(0, range.to - at))
+    const part = own.subarray(Math.max(0, range.from - at.start), Math.max(0, range.to - at.start))
     if (part.byteLength > 0) yield part
+  }
+}
+
+/** A node that lies about the sizes below it would shift every byte behind it. */
+function checkLength(cid: CID, { start, end }: Place, bytes: Uint8Array): void {
+  if (end === undefined) return
+  const length =
+    cid.code === dagPb.code ? Number(decodeUnixfs(cid, decodeNode(cid, bytes)).fileSize()) : bytes.byteLength
+  if (length !== end - start) {
+    throw new PocketError('ERR_INVALID_BLOCK', 'A part of the file has another length than the file says', {
+      detail: { cid: cid.toString() },
+    })
   }
 }

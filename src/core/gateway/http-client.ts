@@ -11,7 +11,7 @@ export interface HttpResponse {
 }
 
 /**
- * Asks on a fresh stream and reads the head of the answer. Leaving the body early resets the stream.
+ * Asks on a fresh stream and reads the head of the answer. Who does not read the body to its end aborts the stream.
  * @throws PocketError ERR_PROTOCOL
  */
 export async function httpGet(stream: Stream, path: string, accept: string): Promise<HttpResponse> {

@@ -1,4 +1,4 @@
-import type { Stream } from '@libp2p/interface'
+import type { Connection, Stream } from '@libp2p/interface'
 import type { BlockSource } from '../content/block-source.ts'
 import { encodeHeader, encodeSectionHead } from '../car/encode.ts'
 import { PocketError, toPocketError, type ErrorCode } from '../../shared/errors.ts'
@@ -6,27 +6,67 @@ import { LIMITS } from '../../shared/limits.ts'
 import { blocksFor } from './blocks-for.ts'
 import { formatHead, readHead, type HttpHead } from './http-head.ts'
 import { parseGatewayRequest, type GatewayRequest } from './request.ts'
+import { send } from './send.ts'
 
-/** Answers one request on a stream, from the store only: asking this node must not make it ask others. */
-export async function serveGateway(stream: Stream, source: Pick<BlockSource, 'getLocal'>): Promise<void> {
+/** Answers trustless-gateway requests of peers, one a stream. */
+export interface Gateway {
+  /** Never rejects: what goes wrong is told to the peer, or ends the stream. */
+  serve(stream: Stream, connection: Pick<Connection, 'remotePeer'>): Promise<void>
+}
+
+/** From the store only: asking this node must not make it ask others. */
+export function createGateway(source: Pick<BlockSource, 'getLocal'>): Gateway {
   const local: Pick<BlockSource, 'get'> = { get: (cid) => source.getLocal(cid) }
+  const answering = new Map<string, number>()
+  let all = 0
+  return {
+    async serve(stream, { remotePeer }) {
+      const peer = remotePeer.toString()
+      const mine = answering.get(peer) ?? 0
+      if (mine >= LIMITS.maxAnswersPerPeer || all >= LIMITS.maxAnswers)
+        return refuse(stream, '429 Too Many Requests', '')
+      answering.set(peer, mine + 1)
+      all++
+      try {
+        await answer(stream, local)
+      } finally {
+        all--
+        const left = (answering.get(peer) ?? 1) - 1
+        if (left === 0) answering.delete(peer)
+        else answering.set(peer, left)
+      }
+    },
+  }
+}
+
+async function answer(stream: Stream, source: Pick<BlockSource, 'get'>): Promise<void> {
+  let parts: AsyncGenerator<Uint8Array, void>
+  let first: IteratorResult<Uint8Array, void>
   try {
     const request = await readRequest(stream)
-    if (request.kind === 'raw') await sendRaw(stream, request, local)
-    else await sendCar(stream, request, local)
+    parts = request.kind === 'raw' ? rawParts(request, source) : carParts(request, source)
+    // What comes first decides between 200 and 404.
+    first = await parts.next()
+  } catch (error) {
+    const { code, message } = toPocketError(error)
+    return refuse(stream, STATUS[code] ?? '500 Internal Server Error', `${code}: ${message}\n`)
+  }
+  try {
+    for (let part = first; part.done !== true; part = await parts.next()) await send(stream, part.value)
     await stream.close()
   } catch (error) {
-    if (stream.status === 'open') {
-      const { code, message } = toPocketError(error)
-      stream.send(
-        formatHead(`HTTP/1.1 ${STATUS[code] ?? '500 Internal Server Error'}`, {
-          'content-type': 'text/plain',
-          connection: 'close',
-        }),
-      )
-      stream.send(new TextEncoder().encode(`${code}: ${message}\n`))
-      await stream.close().catch((reason: Error) => stream.abort(reason))
-    }
+    // The head is out: only a broken stream tells that the body is not whole.
+    stream.abort(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+function refuse(stream: Stream, status: string, text: string): void {
+  try {
+    stream.send(formatHead(`HTTP/1.1 ${status}`, { 'content-type': 'text/plain', connection: 'close' }))
+    stream.send(new TextEncoder().encode(text))
+    stream.close().catch((reason: Error) => stream.abort(reason))
+  } catch {
+    // The peer is gone: nobody to tell.
   }
 }
 
@@ -64,31 +104,25 @@ function startLine({ startLine: line }: HttpHead): { method: string; target: str
   return { method: found[1] ?? '', target: found[2] ?? '' }
 }
 
-async function sendRaw(stream: Stream, { cid }: GatewayRequest, source: Pick<BlockSource, 'get'>): Promise<void> {
+async function* rawParts({ cid }: GatewayRequest, source: Pick<BlockSource, 'get'>): AsyncGenerator<Uint8Array, void> {
   const bytes = await source.get(cid)
   const headers = { 'content-type': 'application/vnd.ipld.raw', 'content-length': String(bytes.byteLength) }
-  await send(stream, formatHead('HTTP/1.1 200 OK', { ...headers, connection: 'close' }))
-  await send(stream, bytes)
+  yield formatHead('HTTP/1.1 200 OK', { ...headers, connection: 'close' })
+  yield bytes
 }
 
-async function sendCar(
-  stream: Stream,
+async function* carParts(
   request: Extract<GatewayRequest, { kind: 'car' }>,
   source: Pick<BlockSource, 'get'>,
-): Promise<void> {
+): AsyncGenerator<Uint8Array, void> {
   const blocks = blocksFor(request, source, {})
-  // The first block decides between 200 and 404.
-  const first = await blocks.next()
+  let block = await blocks.next()
   const type = 'application/vnd.ipld.car; version=1; order=dfs; dups=n'
-  await send(stream, formatHead('HTTP/1.1 200 OK', { 'content-type': type, connection: 'close' }))
-  await send(stream, encodeHeader([request.cid]))
-  for (let next = first; next.done !== true; next = await blocks.next()) {
-    const { cid, bytes } = next.value
-    await send(stream, encodeSectionHead(cid, bytes.byteLength))
-    await send(stream, bytes)
+  yield formatHead('HTTP/1.1 200 OK', { 'content-type': type, connection: 'close' })
+  yield encodeHeader([request.cid])
+  for (; block.done !== true; block = await blocks.next()) {
+    const { cid, bytes } = block.value
+    yield encodeSectionHead(cid, bytes.byteLength)
+    yield bytes
   }
-}
-
-async function send(stream: Stream, bytes: Uint8Array): Promise<void> {
-  if (!stream.send(bytes)) await stream.onDrain()
 }

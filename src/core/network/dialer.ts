@@ -5,7 +5,7 @@ import { LIMITS } from '../../shared/limits.ts'
 import type { NetworkInfo, WebRtcInfo } from '../ports.ts'
 import type { AddressPolicy } from './address-policy.ts'
 import { isDirect, parsePeerId, peerOf } from './peers.ts'
-import { parseMultiaddr } from './relays.ts'
+import { parseMultiaddr } from './multiaddr.ts'
 
 /** Dials what a person named, the straight way first. */
 export interface Dialer {

@@ -22,6 +22,8 @@ export interface FollowedInit {
 
 interface Peer {
   addrs: Multiaddr[]
+  /** Known from the address, or once it has answered. */
+  id?: string
   failures: number
   running: boolean
   timer?: ReturnType<typeof setTimeout>
@@ -41,8 +43,8 @@ class FollowedPeers implements Followed {
     this.#init = init
     const { libp2p, network, webrtc } = init
     libp2p.addEventListener('connection:close', ({ detail }) => {
-      const peer = this.#peers.get(detail.remotePeer.toString())
-      if (peer !== undefined) this.#try(peer)
+      const id = detail.remotePeer.toString()
+      for (const [key, peer] of this.#peers) if (key === id || peer.id === id) this.#try(peer)
     })
     this.#stops = [
       // What goes through the relay can go straight as soon as a page lends WebRTC.
@@ -89,7 +91,8 @@ class FollowedPeers implements Followed {
   async #dial(peer: Peer): Promise<void> {
     peer.running = true
     try {
-      await this.#init.dialer.reach(peer.addrs)
+      const connection = await this.#init.dialer.reach(peer.addrs)
+      peer.id = connection.remotePeer.toString()
       peer.failures = 0
     } catch {
       peer.failures++
@@ -111,8 +114,7 @@ class FollowedPeers implements Followed {
     return this.#connections(peer).length > 0
   }
 
-  #connections({ addrs }: Peer): Multiaddr[] {
-    const id = addrs[0] === undefined ? undefined : peerOf(addrs[0])?.toString()
+  #connections({ addrs, id = addrs[0] && peerOf(addrs[0])?.toString() }: Peer): Multiaddr[] {
     if (id === undefined) return []
     return this.#init.libp2p.getConnections(parsePeerId(id)).map((connection) => connection.remoteAddr)
   }

@@ -2,7 +2,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { RelayStatus } from '../../contract/node-api.ts'
 import { isPocketError } from '../../shared/errors.ts'
 import type { StateTable } from '../ports.ts'
-import { parseMultiaddr } from './relays.ts'
+import { parseMultiaddr } from './multiaddr.ts'
 
 export interface KnownRelay {
   addr: Multiaddr

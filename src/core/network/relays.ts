@@ -1,5 +1,5 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { RelayStatus } from '../../contract/node-api.ts'
 import { PocketError, toPocketError, toWireError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
@@ -12,8 +12,6 @@ import type { KnownRelay } from './relay-list.ts'
 export interface Relays {
   set(known: KnownRelay[]): void
   list(): RelayStatus[]
-  /** Resolves when a first reservation stands, or when `signal` fires. */
-  ready(signal: AbortSignal): Promise<void>
   stop(): void
 }
 
@@ -41,7 +39,6 @@ class RelayKeeper implements Relays {
   readonly #init: RelaysInit
   readonly #relays = new Map<string, Relay>()
   readonly #stopWatching: () => void
-  readonly #waiting = new Set<() => void>()
   #stopped = false
 
   constructor(init: RelaysInit) {
@@ -84,14 +81,6 @@ class RelayKeeper implements Relays {
 
   list(): RelayStatus[] {
     return [...this.#relays.values()].map((relay) => relay.status)
-  }
-
-  async ready(signal: AbortSignal): Promise<void> {
-    if (this.list().some((relay) => relay.state === 'reserved')) return
-    await new Promise<void>((resolve) => {
-      this.#waiting.add(resolve)
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    })
   }
 
   stop(): void {
@@ -146,10 +135,6 @@ class RelayKeeper implements Relays {
   #update(relay: Relay, change: Pick<RelayStatus, 'state' | 'error'>): void {
     const { addr, origin } = relay.status
     relay.status = { addr, origin, ...change }
-    if (change.state === 'reserved') {
-      for (const resolve of this.#waiting) resolve()
-      this.#waiting.clear()
-    }
     this.#init.onChange()
   }
 }
@@ -157,15 +142,4 @@ class RelayKeeper implements Relays {
 /** 1, 2, 4 … 60 s, each shortened by up to half so that phones do not return to a restarted relay in one wave. */
 function backOff(failures: number): number {
   return Math.min(60_000, 1000 * 2 ** (failures - 1)) * (0.5 + Math.random() / 2)
-}
-
-/** @throws PocketError ERR_INVALID_MULTIADDR */
-export function parseMultiaddr(text: string): Multiaddr {
-  try {
-    const addr = multiaddr(text)
-    if (addr.getComponents().length === 0) throw new Error('empty')
-    return addr
-  } catch (cause) {
-    throw new PocketError('ERR_INVALID_MULTIADDR', undefined, { cause, detail: { addr: text.slice(0, 200) } })
-  }
 }

@@ -4,6 +4,8 @@ import type { CID } from 'multiformats/cid'
 import { isPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockSource } from '../content/block-source.ts'
+import { decodeUnixfs } from '../content/unixfs.ts'
+import { decodeNode, keyOf } from '../content/walk.ts'
 import { HTTP_PROTOCOL } from '../gateway/http-head.ts'
 import { isDirect } from '../network/peers.ts'
 import { fetchCar, type CarFetch } from './car-fetch.ts'
@@ -15,43 +17,79 @@ export interface AccelerateInit {
   put: CarFetch['put']
 }
 
+export interface AccelerateOptions {
+  signal: AbortSignal
+  /** Whether this DAG was tried before. */
+  again: boolean
+  onBlock: CarFetch['onBlock']
+}
+
 export interface Accelerator {
   /**
    * Brings as much of a DAG, whose root is in the store, as peers that speak HTTP over libp2p give, in CARs. Best effort:
    * what is missing afterwards is for the walk over Bitswap. Rejects for an abort and for storage failures only.
-   * @param options.again whether this DAG was tried before
    */
-  run(root: CID, options: { signal: AbortSignal; again: boolean; onBlock: CarFetch['onBlock'] }): Promise<void>
+  run(root: CID, options: AccelerateOptions): Promise<void>
 }
 
 /**
  * Files go in windows, several under way at once: a stream of @libp2p/webrtc has no read back-pressure, so what is
- * asked for bounds what can pile up here, and a dead peer costs one window.
+ * asked for bounds what can pile up here, and a dead peer costs one window. So do small folders; of a large one the files
+ * are asked for one by one, and what is a single block is left to the walk.
  */
 export function createAccelerator({ libp2p, source, put }: AccelerateInit): Accelerator {
-  return {
-    async run(root, { signal, again, onBlock }) {
-      if (root.code !== dagPb.code) return
-      const connections = await speakers(libp2p)
-      if (connections.length === 0) return
-      // A folder is one request: after a failure the walk brings what is missing of it, not the whole again.
-      const windows: (Window | 'all')[] = (await missingWindows(root, source)) ?? (again ? [] : ['all'])
-      // Each connection takes the next window when it has room: the faster carries more.
-      const lanes = connections.flatMap((connection) => Array<Connection>(LIMITS.carStreams).fill(connection))
-      await Promise.all(
-        lanes.map(async (connection) => {
-          for (let range = windows.shift(); range !== undefined; range = windows.shift()) {
-            try {
-              await fetchCar({ connection, root, ...(range === 'all' ? {} : { range }), signal, put, onBlock })
-            } catch (error) {
-              if (signal.aborted || isFatal(error)) throw error
-              // This peer does not have it, lies or is gone: its window is another's, or the walk's.
-              windows.push(range)
-              return
-            }
+  async function bring(root: CID, options: AccelerateOptions, seen: Set<string>): Promise<void> {
+    const { signal, again, onBlock } = options
+    if (root.code !== dagPb.code || seen.has(keyOf(root)) || signal.aborted) return
+    seen.add(keyOf(root))
+    const bytes = await source.get(root, { signal, patienceMs: LIMITS.askAgainMs })
+    onBlock(root, bytes)
+    const node = decodeNode(root, bytes)
+    if (!decodeUnixfs(root, node).isDirectory()) {
+      await fetchParts(root, await missingWindows(root, source, signal), options)
+      return
+    }
+    const size = node.Links.reduce((sum, { Tsize = 0 }) => sum + Tsize, 0)
+    // After a failure the walk brings what is missing of it, not the whole again.
+    if (size <= LIMITS.carWindowBytes) await fetchParts(root, again ? [] : ['all'], options)
+    else for (const { Hash } of node.Links) await bring(Hash, options, seen)
+  }
+
+  async function fetchParts(
+    root: CID,
+    parts: (Window | 'all')[],
+    { signal, onBlock }: AccelerateOptions,
+  ): Promise<void> {
+    if (parts.length === 0) return
+    // Each connection takes the next part when it has room: the faster carries more.
+    const lanes = (await speakers(libp2p)).flatMap((connection) =>
+      Array<Connection>(LIMITS.carStreams).fill(connection),
+    )
+    await Promise.all(
+      lanes.map(async (connection) => {
+        for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+          try {
+            await fetchCar({ connection, root, ...(part === 'all' ? {} : { range: part }), signal, put, onBlock })
+          } catch (error) {
+            if (signal.aborted || isFatal(error)) throw error
+            // This peer does not have it, lies or is gone: its part is another's, or the walk's.
+            parts.push(part)
+            return
           }
-        }),
-      )
+        }
+      }),
+    )
+  }
+
+  return {
+    async run(root, options) {
+      if (root.code !== dagPb.code || (await speakers(libp2p)).length === 0) return
+      try {
+        await bring(root, options, new Set())
+      } catch (error) {
+        // What cannot be had or read, the walk will say.
+        if (!isPocketError(error, 'ERR_NOT_FOUND') && !isPocketError(error, 'ERR_INVALID_BLOCK')) throw error
+      }
     },
   }
 }
@@ -67,8 +105,9 @@ async function speakers(libp2p: Libp2p): Promise<Connection[]> {
     if (connection.status !== 'open') continue
     const key = connection.remotePeer.toString()
     const known = best.get(key)
-    if (known === undefined || (!isDirect(known.remoteAddr) && isDirect(connection.remoteAddr)))
+    if (known === undefined || (!isDirect(known.remoteAddr) && isDirect(connection.remoteAddr))) {
       best.set(key, connection)
+    }
   }
   const speaking = await Promise.all(
     [...best.values()].map(async (connection) => {

@@ -29,18 +29,21 @@ const CAR_TYPE = 'application/vnd.ipld.car; version=1; order=dfs; dups=n'
  * ERR_BLOCK_TOO_LARGE, ERR_PROTOCOL when it answers wrongly; storage codes
  */
 export async function fetchCar({ connection, root, range, signal, put, onBlock }: CarFetch): Promise<void> {
-  const stream = await connection.newStream(HTTP_PROTOCOL, { signal, runOnLimitedConnection: true })
+  // libp2p bounds the negotiation of a stream only where no signal is passed.
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.requestHeadTimeoutMs)])
+  const stream = await connection.newStream(HTTP_PROTOCOL, { signal: soon, runOnLimitedConnection: true })
   const abort = (): void => stream.abort(new PocketError('ERR_ABORTED'))
   signal.addEventListener('abort', abort, { once: true })
   const stall = stallWatch(() => stream.abort(new PocketError('ERR_TIMEOUT')))
   try {
     const response = await httpGet(stream, formatCarRequest(root, range), CAR_TYPE)
     if (response.status !== 200) {
-      await response.body.return(undefined)
       throw new PocketError('ERR_NOT_FOUND', undefined, { detail: { status: response.status } })
     }
     await storeBlocks(root, stall.over(response.body), put, onBlock)
   } catch (error) {
+    // Whatever it was: this peer must not go on sending.
+    stream.abort(error instanceof Error ? error : new Error(String(error)))
     if (signal.aborted) throw new PocketError('ERR_ABORTED', undefined, { cause: signal.reason })
     throw error
   } finally {
@@ -79,8 +82,11 @@ async function storeBlocks(
   const expected = new Set([keyOf(root)])
   const writing = new Set<Promise<void>>()
   let failure: { error: unknown } | undefined
+  let total = 0
   try {
     for await (const { cid, bytes } of car.blocks) {
+      total += bytes.byteLength
+      if (total > LIMITS.maxCarBytes) throw new PocketError('ERR_INVALID_CAR', 'It is larger than what was asked for')
       if (!expected.has(keyOf(cid))) {
         throw new PocketError('ERR_INVALID_CAR', 'It holds a block that was not asked for', {
           detail: { cid: cid.toString() },

@@ -1,9 +1,9 @@
 import * as dagPb from '@ipld/dag-pb'
-import { UnixFS } from 'ipfs-unixfs'
 import type { CID } from 'multiformats/cid'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockSource } from '../content/block-source.ts'
-import { decodeNode } from '../content/walk.ts'
+import { decodeUnixfs } from '../content/unixfs.ts'
+import { decodeNode, keyOf } from '../content/walk.ts'
 
 /** Bytes of a file, both included. */
 export interface Window {
@@ -12,50 +12,42 @@ export interface Window {
 }
 
 /**
- * The parts of a file of which blocks are missing, each of at most LIMITS.carWindowBytes (or one block); undefined for
- * what is no file.
- * @throws ERR_INVALID_BLOCK
+ * The parts of a file of which blocks are missing, each of at most LIMITS.carWindowBytes (or one block).
+ * @throws ERR_INVALID_BLOCK; the signal's reason
  */
 export async function missingWindows(
   root: CID,
   source: Pick<BlockSource, 'has' | 'getLocal'>,
-): Promise<Window[] | undefined> {
-  if (isDirectory(decodeNode(root, await source.getLocal(root)))) return undefined
+  signal?: AbortSignal,
+): Promise<Window[]> {
   const windows: Window[] = []
-  await collect(root, 0, source, (from, to) => {
+  const add = (from: number, to: number): void => {
     const last = windows.at(-1)
     // Neighbours share a request as long as it stays small.
-    if (last?.to === from - 1 && to + 1 - last.from <= LIMITS.carWindowBytes) last.to = to
-    else {
-      for (let at = from; at <= to && windows.length < LIMITS.maxCarWindows; at += LIMITS.carWindowBytes) {
-        windows.push(windowAt(at, to))
-      }
+    if (last?.to === from - 1 && to + 1 - last.from <= LIMITS.carWindowBytes) {
+      last.to = to
+      return
     }
-  })
-  return windows
-}
-
-async function collect(
-  cid: CID,
-  at: number,
-  source: Pick<BlockSource, 'has' | 'getLocal'>,
-  missing: (from: number, to: number) => void,
-): Promise<void> {
-  const node = decodeNode(cid, await source.getLocal(cid))
-  const unixfs = node.Data === undefined ? undefined : UnixFS.unmarshal(node.Data)
-  let start = at + (unixfs?.data?.byteLength ?? 0)
-  for (const [index, { Hash }] of node.Links.entries()) {
-    const size = Number(unixfs?.blockSizes[index] ?? 0)
-    if (!(await source.has(Hash))) missing(start, start + size - 1)
-    else if (Hash.code === dagPb.code) await collect(Hash, start, source, missing)
-    start += size
+    for (let at = from; at <= to && windows.length < LIMITS.maxCarWindows; at += LIMITS.carWindowBytes) {
+      windows.push({ from: at, to: Math.min(to, at + LIMITS.carWindowBytes - 1) })
+    }
   }
-}
-
-function windowAt(from: number, to: number): Window {
-  return { from, to: Math.min(to, from + LIMITS.carWindowBytes - 1) }
-}
-
-function isDirectory(node: dagPb.PBNode): boolean {
-  return node.Data === undefined || UnixFS.unmarshal(node.Data).isDirectory()
+  // A node that occurs again has the same blocks below it: looked at once, whatever a file's maker repeats.
+  const seen = new Set<string>()
+  const collect = async (cid: CID, at: number): Promise<void> => {
+    if (seen.has(keyOf(cid))) return
+    seen.add(keyOf(cid))
+    signal?.throwIfAborted()
+    const node = decodeNode(cid, await source.getLocal(cid))
+    const unixfs = decodeUnixfs(cid, node)
+    let start = at + (unixfs.data?.byteLength ?? 0)
+    for (const [index, { Hash }] of node.Links.entries()) {
+      const size = Number(unixfs.blockSizes[index] ?? 0)
+      if (!(await source.has(Hash))) add(start, start + size - 1)
+      else if (Hash.code === dagPb.code) await collect(Hash, start)
+      start += size
+    }
+  }
+  await collect(root, 0)
+  return windows
 }

@@ -14,18 +14,20 @@ describe('the gate between adding and freeing', () => {
     }
     const shared = [gate.shared(work('one', one.promise)), gate.shared(work('two', two.promise))]
     const exclusive = gate.exclusive(work('alone', alone.promise))
-    const late = gate.shared(work('late', Promise.resolve()))
+    // What comes while it waits does not wait for it.
+    await gate.shared(work('early', Promise.resolve()))
     expect(gate.busy).toBe(true)
     one.resolve()
-    await shared[0]
     two.resolve()
-    await shared[1]
-    await Promise.resolve()
+    await Promise.all(shared)
+    const late = gate.shared(work('late', Promise.resolve()))
     alone.resolve()
     await Promise.all([exclusive, late])
     expect(log).toEqual([
       'one starts',
       'two starts',
+      'early starts',
+      'early ends',
       'one ends',
       'two ends',
       'alone starts',
@@ -41,6 +43,6 @@ describe('the gate between adding and freeing', () => {
     await expect(gate.shared(async () => Promise.reject(new Error('a')))).rejects.toThrow('a')
     await expect(gate.exclusive(async () => Promise.reject(new Error('b')))).rejects.toThrow('b')
     await expect(gate.shared(async () => 1)).resolves.toBe(1)
-    await expect(gate.exclusive(async () => 2)).resolves.toBe(2)
+    await expect(gate.exclusive(async () => 2)).resolves.toBeUndefined()
   })
 })

@@ -11,7 +11,7 @@ import { addContent } from '../../../src/core/content/add.ts'
 import { createBlockSource } from '../../../src/core/content/block-source.ts'
 import { httpGet } from '../../../src/core/gateway/http-client.ts'
 import { HTTP_PROTOCOL } from '../../../src/core/gateway/http-head.ts'
-import { serveGateway } from '../../../src/core/gateway/http-server.ts'
+import { createGateway } from '../../../src/core/gateway/http-server.ts'
 import { createBlockstore, createMemoryBlockTable, type PocketBlockstore } from '../../../src/core/storage/index.ts'
 import { fetchCar } from '../../../src/core/transfers/car-fetch.ts'
 import { randomBytes } from '../../support/node/node.ts'
@@ -48,9 +48,10 @@ beforeAll(async () => {
     { path: 'a/y', content: randomBytes(20) },
   ])
   const source = createBlockSource({ networked: blocks, local: blocks })
-  await server.handle(HTTP_PROTOCOL, (stream) => {
+  const gateway = createGateway(source)
+  await server.handle(HTTP_PROTOCOL, (stream, connection) => {
     if (answer !== undefined) answer(stream)
-    else void serveGateway(stream, source)
+    else void gateway.serve(stream, connection)
   })
 })
 
