@@ -5,15 +5,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Lending } from '../../../src/platform/page/webrtc/index.ts'
 import { createLentWebRtc } from '../../../src/platform/worker/webrtc/index.ts'
-import { CHANNEL_BEHAVIOURS, CONNECTION_BEHAVIOURS } from './behaviours.ts'
+import { BEHAVIOURS } from './behaviours.ts'
 import type { WorkerRequest } from './shared-scope.ts'
 import type { Behaviour, Rtc, Sides } from './kit.ts'
 import { lendTo } from './lend-to.ts'
 
-const TABLES: Record<string, Behaviour[]> = { connections: CONNECTION_BEHAVIOURS, channels: CHANNEL_BEHAVIOURS }
-
 function everyBehaviour(run: (behaviour: Behaviour) => Promise<void>): void {
-  for (const [table, behaviours] of Object.entries(TABLES)) {
+  for (const [table, behaviours] of Object.entries(BEHAVIOURS)) {
     describe(table, () => {
       for (const behaviour of behaviours) it(behaviour.name, () => run(behaviour))
     })

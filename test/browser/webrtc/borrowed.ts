@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest'
 import type { Lending, LendOptions } from '../../../src/platform/page/webrtc/index.ts'
 import { createLentWebRtc, type LentWebRtc } from '../../../src/platform/worker/webrtc/index.ts'
 import { Gate } from './gate.ts'
-import type { Rtc } from './kit.ts'
+import { connect, type Pair, type Rtc } from './kit.ts'
 import { lendTo } from './lend-to.ts'
 
 /** The worker's half, in this page, so that its ports can be looked at. */
@@ -13,6 +13,8 @@ export interface Borrowed {
   lend(options?: Partial<LendOptions>): Promise<{ lending: Lending; page: Gate; worker: Gate }>
   /** Takes what a page offers; resolves when it lends. */
   attach(port: MessagePort): Promise<void>
+  /** A connection over it to one of this page's own; both are closed when the test ends. */
+  pair(): Promise<Pair>
   /** Resolves when the state is this one. */
   until(state: ReturnType<LentWebRtc['state']>): Promise<void>
 }
@@ -35,6 +37,11 @@ export function borrow(): Borrowed {
     lent,
     rtc,
     until,
+    pair: () => {
+      const opened: RTCPeerConnection[] = []
+      onTestFinished(() => opened.forEach((connection) => connection.close()))
+      return connect({ local: rtc, remote: window, opened })
+    },
     attach: async (port) => {
       const gate = new Gate(port)
       lent.attach(gate)

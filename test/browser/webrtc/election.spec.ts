@@ -4,7 +4,7 @@ import { LENDER_LOCK } from '../../../src/contract/host-link.ts'
 import { LIMITS } from '../../../src/shared/limits.ts'
 import { borrow } from './borrowed.ts'
 import { openFrame, type Frame } from './frames.ts'
-import { connect, once } from './kit.ts'
+import { once } from './kit.ts'
 
 /** The pages of a test before this one are gone when their lock is. */
 beforeEach(() => navigator.locks.request(LENDER_LOCK, () => undefined))
@@ -25,9 +25,7 @@ describe('of several pages', () => {
     for (const frame of frames) frame.tell({ type: 'elect' })
     const { winner, port } = await first
     await borrowed.attach(port)
-    const opened: RTCPeerConnection[] = []
-    onTestFinished(() => opened.forEach((connection) => connection.close()))
-    const { a } = await connect({ local: borrowed.rtc, remote: window, opened })
+    const { a } = await borrowed.pair()
 
     const [other] = frames.filter((frame) => frame !== winner)
     const next = elected(...frames)
@@ -40,25 +38,23 @@ describe('of several pages', () => {
     await failed
     const took = performance.now() - killed
     expect(took, `taken over after ${took} ms`).toBeLessThan(LIMITS.lenderAnswerMs)
-    await connect({ local: borrowed.rtc, remote: window, opened })
+    await borrowed.pair()
   })
 
   it('a hidden one makes way for a visible one, but goes on with what it lends', async () => {
     const borrowed = borrow()
-    const opened: RTCPeerConnection[] = []
-    onTestFinished(() => opened.forEach((connection) => connection.close()))
     const first = await openFrame()
     const offered = first.offered()
     first.tell({ type: 'elect' })
     await borrowed.attach(await offered)
-    const before = await connect({ local: borrowed.rtc, remote: window, opened })
+    const before = await borrowed.pair()
 
     const second = await openFrame()
     second.tell({ type: 'elect' })
     const next = second.offered()
     first.tell({ type: 'show', visible: false })
     await borrowed.attach(await next)
-    const after = await connect({ local: borrowed.rtc, remote: window, opened })
+    const after = await borrowed.pair()
     expect(before.a.connectionState).toBe('connected')
     const failed = once(before.a, 'connectionstatechange')
     first.kill()
@@ -74,9 +70,7 @@ describe('of several pages', () => {
     await borrowed.attach(await offered)
     frame.tell({ type: 'show', visible: false })
     await expect.poll(() => lockNames('held')).not.toContain(LENDER_LOCK)
-    const opened: RTCPeerConnection[] = []
-    onTestFinished(() => opened.forEach((connection) => connection.close()))
-    await connect({ local: borrowed.rtc, remote: window, opened })
+    await borrowed.pair()
     frame.tell({ type: 'show', visible: true })
     await expect.poll(() => lockNames('held')).toContain(LENDER_LOCK)
     expect(borrowed.lent.state()).toBe('available')
@@ -122,13 +116,11 @@ describe('of several pages', () => {
 describe('the page that lends', () => {
   it('closes its connections and lets its locks go when it is left', async () => {
     const borrowed = borrow()
-    const opened: RTCPeerConnection[] = []
-    onTestFinished(() => opened.forEach((connection) => connection.close()))
     const frame = await openFrame()
     const offered = frame.offered()
     frame.tell({ type: 'elect' })
     await borrowed.attach(await offered)
-    const { a, far } = await connect({ local: borrowed.rtc, remote: window, opened })
+    const { a, far } = await borrowed.pair()
     const ends = [once(a, 'connectionstatechange'), once(far, 'close')]
     frame.leave()
     await Promise.all(ends)
@@ -138,19 +130,17 @@ describe('the page that lends', () => {
 
   it('offers itself anew to a new host, with nothing left of what it lent the old one', async () => {
     const [old, fresh] = [borrow(), borrow()]
-    const opened: RTCPeerConnection[] = []
-    onTestFinished(() => opened.forEach((connection) => connection.close()))
     const frame = await openFrame()
     const offered = frame.offered()
     frame.tell({ type: 'elect' })
     await old.attach(await offered)
-    const { far } = await connect({ local: old.rtc, remote: window, opened })
+    const { far } = await old.pair()
     const gone = once(far, 'close')
     const again = frame.offered()
     frame.tell({ type: 'renew' })
     await fresh.attach(await again)
     await Promise.all([gone, old.until('no-page')])
-    await connect({ local: fresh.rtc, remote: window, opened })
+    await fresh.pair()
   })
 
   it('offers itself again when the worker has let it go', async () => {

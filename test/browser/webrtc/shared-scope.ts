@@ -1,10 +1,10 @@
 import { lentWebRtc } from '../../../src/platform/worker/webrtc/install.ts'
-import { CHANNEL_BEHAVIOURS, CONNECTION_BEHAVIOURS } from './behaviours.ts'
+import { BEHAVIOURS } from './behaviours.ts'
 
 /** Runs behaviours by name, on WebRTC that the page lends. */
 export type WorkerRequest = { type: 'lend'; port: MessagePort } | { type: 'run'; name: string }
 
-const behaviours = [...CONNECTION_BEHAVIOURS, ...CHANNEL_BEHAVIOURS]
+const behaviours = Object.values(BEHAVIOURS).flat()
 
 const scope = globalThis as unknown as { onconnect: (event: MessageEvent) => void }
 scope.onconnect = ({ ports: [port] }) => {

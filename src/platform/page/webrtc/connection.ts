@@ -116,7 +116,7 @@ export class PageConnection {
       pendingLocal: plainOrNull(real.pendingLocalDescription),
       currentRemote: plainOrNull(real.currentRemoteDescription),
       pendingRemote: plainOrNull(real.pendingRemoteDescription),
-      canTrickle: real.canTrickleIceCandidates,
+      canTrickle: real.canTrickleIceCandidates ?? null,
       maxMessageSize: real.sctp?.maxMessageSize ?? null,
     }
   }
@@ -131,6 +131,15 @@ function plainOrNull(description: RTCSessionDescription | null): LentDescription
 }
 
 function describe(channel: RTCDataChannel): LentChannelInfo {
-  const { label, protocol, ordered, maxPacketLifeTime, maxRetransmits, negotiated, id, readyState } = channel
+  const {
+    label,
+    protocol,
+    ordered,
+    maxPacketLifeTime = null,
+    maxRetransmits = null,
+    negotiated,
+    id,
+    readyState,
+  } = channel
   return { label, protocol, ordered, maxPacketLifeTime, maxRetransmits, negotiated, id, readyState }
 }

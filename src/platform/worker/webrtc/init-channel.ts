@@ -28,9 +28,14 @@ export class InitChannel extends LentDataChannel {
   }
 
   override close(): void {
-    if (this.#lost !== undefined) throw new PocketError('ERR_NO_WEBRTC', this.#lost)
-    super.close()
     this.#closeIsWanted = true
+    const lost = this.#lost
+    if (lost !== undefined) {
+      this.#lost = undefined
+      super.fail(lost)
+      throw new PocketError('ERR_NO_WEBRTC', lost)
+    }
+    super.close()
     // After the caller has had the time to listen.
     setTimeout(() => this.#release())
   }

@@ -46,7 +46,7 @@ export interface ChannelLink {
 
 export interface LenderInit {
   /** It said its id, became silent, was heard again, or became more or less willing. */
-  onChange(lender: Lender): void
+  onChange(): void
   onLost(lender: Lender): void
 }
 
@@ -73,7 +73,7 @@ export class Lender {
     this.#outbox = new Outbox(port)
     this.#health = new Health({
       ping: (id) => this.#outbox.post({ t: 'ping', id }),
-      onChange: () => init.onChange(this),
+      onChange: () => init.onChange(),
     })
     port.onmessage = ({ data }) => this.#receive(data)
     port.onmessageerror = () => this.lose(new PocketError('ERR_PROTOCOL'))
@@ -123,10 +123,9 @@ export class Lender {
     this.#over.abort()
     this.#health.stop()
     this.#outbox.post({ t: 'bye' })
-    this.#outbox.flush()
     this.#port.onmessage = null
     this.#port.onmessageerror = null
-    this.#port.close()
+    this.#outbox.close()
     const connections = [...this.#connections.values()]
     this.#connections.clear()
     this.#channels.clear()
@@ -160,7 +159,7 @@ export class Lender {
         return this.#greet(report)
       case 'willing':
         this.willing = report.willing
-        return this.#init.onChange(this)
+        return this.#init.onChange()
       case 'bye':
         return this.lose(new PocketError('ERR_NO_WEBRTC', 'The page that lent this connection has closed it'))
       case 'pong':
@@ -205,7 +204,7 @@ export class Lender {
         this.lose(new PocketError('ERR_NO_WEBRTC', 'The page that lent this connection is gone')),
       )
       .catch(() => undefined)
-    this.#init.onChange(this)
+    this.#init.onChange()
   }
 
   #forget(pc: number): void {

@@ -54,7 +54,7 @@ class Borrower implements LentWebRtc {
 
   attach(port: PortLike): void {
     const lender = new Lender(port, {
-      onChange: (changed) => this.#review(changed),
+      onChange: () => this.#review(),
       onLost: (lost) => {
         this.#lenders.delete(lost)
         this.#tell()
@@ -91,16 +91,15 @@ class Borrower implements LentWebRtc {
   }
 
   /**
-   * A silent page may be frozen for a second or for good, with all its connections in order. They are kept as long as
-   * there is no other page: a connection that passes nothing on would else keep the node from making a better one.
+   * A silent page may be frozen for a second or for good, with all its connections in order. They are kept until there
+   * is a page to make better ones: else the node would go on using those that pass nothing on.
    */
-  #review(changed: Lender): void {
-    const silent = [...this.#lenders].filter((lender) => lender.silent)
-    if (this.#pick() === undefined) {
-      if (changed.silent) changed.failUnestablished()
-    } else {
-      for (const lender of silent)
-        lender.lose(new PocketError('ERR_NO_WEBRTC', 'The page that lent this connection froze'))
+  #review(): void {
+    const lenders = [...this.#lenders]
+    const rescue = lenders.some((lender) => lender.usable && lender.willing)
+    for (const lender of lenders.filter(({ silent }) => silent)) {
+      if (rescue) lender.lose(new PocketError('ERR_NO_WEBRTC', 'The page that lent this connection froze'))
+      else lender.failUnestablished()
     }
     this.#tell()
   }

@@ -6,6 +6,7 @@ export class Outbox {
   readonly #port: PortLike
   #requests: LenderRequest[] = []
   #transfer: ArrayBuffer[] = []
+  #closed = false
 
   constructor(port: PortLike) {
     this.#port = port
@@ -13,12 +14,20 @@ export class Outbox {
 
   /** `buffer` belongs to the outbox from now on. */
   post(request: LenderRequest, buffer?: ArrayBuffer): void {
-    if (this.#requests.length === 0) queueMicrotask(() => this.flush())
+    if (this.#closed) return
+    if (this.#requests.length === 0) queueMicrotask(() => this.#flush())
     this.#requests.push(request)
     if (buffer !== undefined) this.#transfer.push(buffer)
   }
 
-  flush(): void {
+  /** What was said so far still goes; a BroadcastChannel would throw at what comes after. */
+  close(): void {
+    this.#flush()
+    this.#closed = true
+    this.#port.close()
+  }
+
+  #flush(): void {
     if (this.#requests.length === 0) return
     const [requests, transfer] = [this.#requests, this.#transfer]
     this.#requests = []
