@@ -10,6 +10,7 @@ import { withLock } from './lock.mjs'
 const INPUTS = [
   'index.html',
   'vite.config.ts',
+  'scripts/lib/one-copy.ts',
   'svelte.config.js',
   'tsconfig.base.json',
   'package-lock.json',

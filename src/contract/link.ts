@@ -1,5 +1,6 @@
 import { PocketError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
+import { displayName } from '../shared/names.ts'
 import type { OpenedLink } from './node-api.ts'
 
 /**
@@ -64,13 +65,18 @@ function parseShare(target: string, query: string): OpenedLink {
   for (const pair of query.split('&')) {
     const [key = '', raw = ''] = split(pair)
     const value = decode(raw.replaceAll('+', '%20'), key)
-    if (key === 'name' && value !== '') link.name = value.slice(0, LIMITS.maxNameBytes)
+    // A stranger's word: shown before anything has come.
+    if (key === 'name') setName(link, displayName(value, ''))
     else if (key === 'size') link.size = parseSize(value)
     else if (key === 'via' && link.via.length < LIMITS.maxLinkHints) link.via.push(checkHint(value))
     else if (key === 'key' && value !== '') link.key = value
     // Unknown parameters are a later version's: ignored.
   }
   return link
+}
+
+function setName(link: OpenedLink, name: string): void {
+  if (name !== '') link.name = name
 }
 
 /** CIDv1 in base32 or base36, CIDv0 in base58: letters and digits only. */

@@ -2,10 +2,17 @@ import type { AddEntry, AddSource } from '../../contract/node-api.ts'
 import { entriesOf, type Collected } from '../content/collect.ts'
 import { describeFailure, t } from '../strings/index.ts'
 import { day } from '../strings/format.ts'
-import type { App } from './app.svelte.ts'
-import { shareHref } from './router.svelte.ts'
+import type { NodeState } from './node.svelte.ts'
+import type { Notices } from './notices.svelte.ts'
+import type { Removing } from './removing.svelte.ts'
+import { shareHref, type Router } from './router.svelte.ts'
 
-type Needs = Pick<App, 'node' | 'notices' | 'router' | 'removing'>
+interface Needs {
+  node: NodeState
+  notices: Notices
+  router: Router
+  removing: Removing
+}
 
 export interface Job {
   name: string

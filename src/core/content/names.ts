@@ -23,16 +23,6 @@ function checkName(name: string, path: string): void {
   }
 }
 
-/** A name for the library and for links, made safe: never refused, since nothing is stored under it. */
-export function displayName(name: string | undefined, fallback: string): string {
-  const clean = (name ?? '')
-    // eslint-disable-next-line no-control-regex -- control and bidirectional override characters would disguise a name
-    .replace(/[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, '')
-    .replace(/[/\\]/g, '_')
-    .trim()
-  return [...clean].slice(0, LIMITS.maxNameBytes).join('') || fallback
-}
-
 function refused(path: string, reason: string): PocketError {
   return new PocketError('ERR_INVALID_NAME', `A name is not allowed: ${reason}`, {
     detail: { path: path.slice(0, 300), reason },

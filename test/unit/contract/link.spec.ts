@@ -61,6 +61,11 @@ describe('share links', () => {
     expect(() => parseLink(input)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_LINK', detail: { part } }))
   })
 
+  it('show no name that disguises itself', () => {
+    const link = parseLink(`https://p.example/#/get/${CID}?name=${encodeURIComponent('photo\u202Egpj.exe\0/../x')}`)
+    expect(link.name).toBe('photogpj.exe_.._x')
+  })
+
   it('ignore parameters of later versions and hints beyond the limit', () => {
     const via = ['a', 'b', 'c', 'd'].map((host) => `&via=${relayed(host)}`).join('')
     const link = parseLink(`https://p.example/#/get/${CID}?v=9${via}`)

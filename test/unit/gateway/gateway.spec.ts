@@ -23,6 +23,8 @@ let client: Libp2p
 let blocks: PocketBlockstore
 let file: CID
 let folder: CID
+/** Blocks that the gateway has read from its store. */
+let reads = 0
 /** What the server does with the next stream; the gateway by default. */
 let answer: ((stream: Stream) => void) | undefined
 
@@ -48,7 +50,12 @@ beforeAll(async () => {
     { path: 'a/y', content: randomBytes(20) },
   ])
   const source = createBlockSource({ networked: blocks, local: blocks })
-  const gateway = createGateway(source)
+  const gateway = createGateway({
+    getLocal: (cid) => {
+      reads++
+      return source.getLocal(cid)
+    },
+  })
   await server.handle(HTTP_PROTOCOL, (stream, connection) => {
     if (answer !== undefined) answer(stream)
     else void gateway.serve(stream, connection)
@@ -62,6 +69,10 @@ afterAll(async () => {
 
 async function connection(): Promise<Connection> {
   return client.dial(server.getMultiaddrs())
+}
+
+async function openStreams(): Promise<number> {
+  return (await connection()).streams.filter(({ protocol }) => protocol === HTTP_PROTOCOL).length
 }
 
 async function get(path: string, accept = ''): Promise<{ status: number; type: string; body: Uint8Array }> {
@@ -145,6 +156,25 @@ describe('the gateway over libp2p', () => {
   })
 })
 
+describe('a peer that asks and does not read', () => {
+  it('is sent no more than its window, and holds few places', async () => {
+    const streams: Stream[] = []
+    const before = reads
+    for (let n = 0; n < 6; n++) {
+      const stream = await (await connection()).newStream(HTTP_PROTOCOL)
+      stream.pause()
+      stream.send(new TextEncoder().encode(`GET /ipfs/${file.toString()}?format=car HTTP/1.1\r\n\r\n`))
+      streams.push(stream)
+    }
+    const refused = await (await connection()).newStream(HTTP_PROTOCOL)
+    const { status } = await httpGet(refused, `/ipfs/${file.toString()}?format=car`, '')
+    expect(status).toBe(429)
+    // Four answers read their root and the ten leaves at most once; none is read again to be sent.
+    expect(reads - before).toBeLessThanOrEqual(4 * 11 + 4)
+    for (const stream of streams) stream.abort(new Error('done'))
+  })
+})
+
 describe('a CAR from a peer', () => {
   const respond =
     (parts: (Uint8Array | string)[], { close = true } = {}) =>
@@ -183,9 +213,12 @@ describe('a CAR from a peer', () => {
     const parts = await make()
     answer = respond(parts)
     const to = await createBlockstore(createMemoryBlockTable())
+    const before = await openStreams()
     await expect(fetchInto(to, file)).rejects.toMatchObject({ code })
     expect(to.stat().blocks).toBe(0)
     answer = undefined
+    // The peer was cut off: nothing of it is left open.
+    expect(await openStreams()).toBeLessThanOrEqual(before)
   })
 
   it('is read in chunked encoding, however it is cut', async () => {
