@@ -31,6 +31,8 @@ export default defineConfig({
         plugins: [svelte()],
         resolve,
         worker: { format: 'es' },
+        // What workers import is found before the first test: found later, it would reload the pages in mid-run.
+        optimizeDeps: { entries: ['src/hosts/node-worker/index.ts', 'test/browser/**/*.ts'] },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.spec.ts'],
