@@ -114,7 +114,7 @@ describe('of several pages', () => {
 })
 
 describe('the page that lends', () => {
-  it('closes its connections and lets its locks go when it is left', async () => {
+  it('closes its connections and lets its locks go for the back/forward cache, and lends again when it is back', async () => {
     const borrowed = borrow()
     const frame = await openFrame()
     const offered = frame.offered()
@@ -122,10 +122,14 @@ describe('the page that lends', () => {
     await borrowed.attach(await offered)
     const { a, far } = await borrowed.pair()
     const ends = [once(a, 'connectionstatechange'), once(far, 'close')]
-    frame.leave()
+    frame.tell({ type: 'away' })
     await Promise.all(ends)
-    await borrowed.until('no-page')
+    expect(borrowed.lent.state()).toBe('no-page')
     await expect.poll(async () => (await lockNames('held')).filter((name) => name?.startsWith(LENDER_LOCK))).toEqual([])
+    const again = frame.offered()
+    frame.tell({ type: 'back' })
+    await borrowed.attach(await again)
+    await borrowed.pair()
   })
 
   it('offers itself anew to a new host, with nothing left of what it lent the old one', async () => {

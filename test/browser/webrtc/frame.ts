@@ -9,6 +9,9 @@ export type FrameRequest =
   /** Headless browsers show every page. */
   | { type: 'show'; visible: boolean }
   | { type: 'renew' }
+  /** Goes into the back/forward cache, and comes back. */
+  | { type: 'away' }
+  | { type: 'back' }
 
 let renew = (): void => undefined
 
@@ -35,6 +38,10 @@ addEventListener('message', ({ data }: MessageEvent<FrameRequest>) => {
       return
     case 'renew':
       return renew()
+    case 'away':
+      return void dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))
+    case 'back':
+      return void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
   }
 })
 parent.postMessage({ ready: frameElement?.id }, '*')

@@ -7,8 +7,6 @@ export interface Frame {
   offered(): Promise<MessagePort>
   /** Goes at once, as a page that is killed: nothing in it runs any more. */
   kill(): void
-  /** Leaves for another document, as a page that is closed. */
-  leave(): void
 }
 
 /** A page of this origin, in a frame. */
@@ -28,7 +26,6 @@ export async function openFrame(): Promise<Frame> {
       return ports[0] as MessagePort
     },
     kill: () => frame.remove(),
-    leave: () => (frame.srcdoc = ''),
   }
 }
 

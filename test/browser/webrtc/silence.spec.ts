@@ -117,3 +117,17 @@ it('a worker that takes nothing makes the page close the channel, not grow witho
   expect((await error).error.message).toContain('does not take')
   await closed
 })
+
+it('a worker that takes what comes can be sent more than may be on its way', async () => {
+  const borrowed = borrow()
+  await borrowed.lend()
+  const { near, far } = await borrowed.pair()
+  const count = LIMITS.maxLentUnreadBytes / (256 * 1024) + 16
+  const got = messages(near, count)
+  for (let n = 0; n < count; n++) {
+    if (far.bufferedAmount > 8 * MiB) await once(far, 'bufferedamountlow')
+    far.send(new Uint8Array(256 * 1024))
+  }
+  await got
+  expect(near.readyState).toBe('open')
+})
