@@ -49,6 +49,21 @@ test.describe('from phone to phone', () => {
     expect(await savedSha256(page)).toBe(file.sha256)
   })
 
+  test('it goes on arriving when the person looks elsewhere', async ({ phone }) => {
+    const file = randomFile(40 * MiB, 'looking elsewhere', 'long.bin')
+    const sender = await phone('sender', { appUrl: companion.url })
+    await sender.page.getByTestId('pick-files').setInputFiles(file)
+    const url = await shareFromLibrary(sender.page, file.name)
+
+    const { page } = await phone('receiver', { appUrl: companion.url, path: url })
+    await expect(page.locator('[data-testid=receiving][data-phase=arriving]')).toBeVisible({ timeout: ARRIVES_MS })
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link').first().click()
+    await expect(page.getByTestId('activity')).toBeVisible()
+    await page.getByTestId('library').getByRole('link', { name: file.name }).click({ timeout: ARRIVES_MS })
+    expect(await savedSha256(page)).toBe(file.sha256)
+    await expectDirect(sender.page, page)
+  })
+
   test('a folder arrives with its tree intact', async ({ phone }) => {
     const files = ['read me.txt', 'photos/a.bin', 'photos/2026/b.bin', 'photos/2026/ünï © 文.bin'].map((path, i) => ({
       path,

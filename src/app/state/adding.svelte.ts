@@ -1,4 +1,5 @@
 import type { AddEntry, AddSource } from '../../contract/node-api.ts'
+import { displayName } from '../../shared/names.ts'
 import { entriesOf, type Collected } from '../content/collect.ts'
 import { describeFailure, t } from '../strings/index.ts'
 import { day } from '../strings/format.ts'
@@ -51,7 +52,10 @@ export class Adding {
     try {
       const { cid } = await (await node.ready).add(source, { name, signal: controller.signal })
       removing.keep(cid)
-      notices.tell(t.home.added(name), { label: t.item.share, run: () => router.go(shareHref(cid)) })
+      notices.tell(t.home.added(displayName(name, t.item.untitled)), {
+        label: t.item.share,
+        run: () => router.go(shareHref(cid)),
+      })
     } catch (error) {
       notices.fail(describeFailure(error))
     } finally {

@@ -3,6 +3,7 @@ import { Adding } from './adding.svelte.ts'
 import { Shell } from './app-shell.svelte.ts'
 import { NodeState } from './node.svelte.ts'
 import { Notices } from './notices.svelte.ts'
+import { Receptions } from './receptions.svelte.ts'
 import { Removing } from './removing.svelte.ts'
 import { Router } from './router.svelte.ts'
 import { ThemeChoice } from './theme.svelte.ts'
@@ -16,6 +17,7 @@ export interface App {
   theme: ThemeChoice
   thumbnails: Thumbnails
   adding: Adding
+  receptions: Receptions
   removing: Removing
   shell: Shell
 }
@@ -34,6 +36,7 @@ export function createApp(): App {
     theme: new ThemeChoice(),
     thumbnails: new Thumbnails(node),
     adding: new Adding({ node, notices, router, removing }),
+    receptions: new Receptions(node),
     removing,
     shell: new Shell(),
   }

@@ -14,11 +14,11 @@ export class Receiving {
   #found = $state('')
   #controller = new AbortController()
   readonly #node: NodeState
-  readonly #url: string
+  readonly url: string
 
   constructor(node: NodeState, url: string) {
     this.#node = node
-    this.#url = url
+    this.url = url
     try {
       // Before the node is there: the name shows at once.
       this.#link = parseLink(url)
@@ -59,7 +59,7 @@ export class Receiving {
     return this.#link?.name || this.#link?.path.split('/').at(-1) || this.#found
   }
 
-  stop(): void {
+  stop = (): void => {
     this.#controller.abort()
     this.#phase = 'stopped'
   }
@@ -73,15 +73,11 @@ export class Receiving {
     void this.#run(this.#controller.signal)
   }
 
-  close(): void {
-    this.#controller.abort()
-  }
-
   async #run(signal: AbortSignal): Promise<void> {
     try {
       const node = await this.#node.ready
       if (signal.aborted) return
-      await node.open(this.#url, { signal })
+      await node.open(this.url, { signal })
       if (this.name === '') this.#found = await nameByContent(node, this.path, signal)
       await node.pin.add(this.path, {
         name: this.name,

@@ -40,6 +40,9 @@ export function createDialer({ libp2p, policy, network, webrtc }: DialerInit): D
     if (addrs.some((addr) => needsWebRtc(addr))) await untilLent(webrtc, signal)
     let failure: unknown
     for (const group of inOrder(addrs, webrtc.state() === 'available')) {
+      // What is relayed already stays so: dialled again, it would be a second circuit.
+      const [relayed] = peer === undefined || group.every(isDirect) ? [] : libp2p.getConnections(peer)
+      if (relayed !== undefined) return relayed
       try {
         return await libp2p.dial(group, {
           signal: within(signal, LIMITS.dialTimeoutMs),

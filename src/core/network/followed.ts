@@ -93,14 +93,17 @@ class FollowedPeers implements Followed {
     try {
       const connection = await this.#init.dialer.reach(peer.addrs)
       peer.id = connection.remotePeer.toString()
-      peer.failures = 0
+      // Through the relay is better than not at all; the page that was to make it direct may have been frozen.
+      if (isDirect(connection.remoteAddr)) peer.failures = 0
+      else peer.failures++
     } catch {
       peer.failures++
     } finally {
       peer.running = false
     }
     // It may have been lost while this ran.
-    if (!this.#wanted(peer) || this.#connected(peer)) return
+    if (!this.#wanted(peer)) return
+    if (this.#connected(peer) && this.#init.webrtc.state() !== 'available') return
     if (peer.failures < LIMITS.followAttempts) {
       peer.timer = setTimeout(() => this.#try(peer), 500 * 2 ** peer.failures)
     }
