@@ -25,7 +25,8 @@ export interface BlockSourceInit {
   local: Pick<PocketBlockstore, 'get' | 'has' | 'sizeOf'>
 }
 
-/** A liar that answers at once must not keep this node busy. In ms. */
+/** A liar that answers at once must not keep this node busy: after so many, a pause in ms. */
+const MAX_QUICK_LIES = 16
 const MISMATCH_PAUSE_MS = 250
 
 export function createBlockSource({ networked, local }: BlockSourceInit): BlockSource {
@@ -48,6 +49,7 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
       const patience = new AbortController()
       const started = Date.now()
       let mismatch: unknown
+      let lies = 0
       const timer = setInterval(() => {
         if (Date.now() - Math.max(started, lastArrival) > patienceMs) patience.abort()
       }, 1000)
@@ -62,7 +64,8 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
             // One liar must not keep an honest peer's answer away: the want stands until patience ends.
             if (both.aborted || !isMismatch(error)) throw error
             mismatch = error
-            await new Promise((resolve) => setTimeout(resolve, MISMATCH_PAUSE_MS))
+            // At once, since an honest answer may be on its way and is not sent again for 5 s; but not for ever.
+            if (++lies > MAX_QUICK_LIES) await new Promise((resolve) => setTimeout(resolve, MISMATCH_PAUSE_MS))
           }
         }
       } catch (error) {
