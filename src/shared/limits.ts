@@ -39,6 +39,8 @@ export const LIMITS = {
   /** Peers of links that are dialled again when they are lost, and how often in a row (in all about 15 s). */
   maxFollowedPeers: 32,
   followAttempts: 5,
+  /** Inbound connections a second from one host: all phones behind a relay look like one. The default of 5 refused the sixth. */
+  inboundPerSecond: 32,
   /** Protocol and encryption negotiation of an inbound connection, in ms. */
   inboundUpgradeTimeoutMs: 10_000,
   /** Inbound streams of one application protocol and connection. */

@@ -66,6 +66,7 @@ export function libp2pOptions(init: NetworkInit): Libp2pOptions<NetworkServices>
       maxDialQueueLength: LIMITS.maxDialQueue,
       maxPeerAddrsToDial: LIMITS.maxAddrsPerPeer,
       dialTimeout: LIMITS.dialTimeoutMs,
+      inboundConnectionThreshold: LIMITS.inboundPerSecond,
       inboundUpgradeTimeout: LIMITS.inboundUpgradeTimeoutMs,
       // relays.ts redials relays itself, and at once when the network is back.
       reconnectRetries: 0,
