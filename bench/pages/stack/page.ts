@@ -40,9 +40,15 @@ export async function startLibp2p(relay: string): Promise<Libp2p<NetworkServices
     }),
   )
   await libp2p.handle(PROTOCOL, (stream) => void serve(stream))
-  const relays = createRelays({ libp2p, policy, network, onChange: () => undefined })
+  const reserved = Promise.withResolvers<void>()
+  const relays = createRelays({
+    libp2p,
+    policy,
+    network,
+    onChange: () => relays.list().some(({ state }) => state === 'reserved') && reserved.resolve(),
+  })
   relays.set([{ addr: multiaddr(relay), origin: 'site' }])
-  await relays.ready(AbortSignal.timeout(10_000))
+  await reserved.promise
   return libp2p
 }
 
