@@ -14,7 +14,7 @@ export interface ElectLenderInit {
 }
 
 export interface LenderElection {
-  /** The host is another one, or the first one is there: what was lent to the one before is closed. */
+  /** The host is gone, or there is another one, or the first: what was lent to the one before is closed. */
   renew(): void
   /** Peer connections that this page lends now. */
   connections(): number
@@ -34,6 +34,8 @@ class Candidate implements LenderElection {
   readonly #over = new AbortController()
   #election: Election | undefined
   #elected = false
+  /** Elected once, a page is of use when it is hidden, too. */
+  #hasLent = false
   #lending: Lending | undefined
   /** Ends the lending that is, or the one that waits for its lock. */
   #stop: (() => void) | undefined
@@ -48,9 +50,8 @@ class Candidate implements LenderElection {
   }
 
   renew(): void {
-    const lent = this.#stop !== undefined
     this.#stop?.()
-    if (this.#elected || lent) this.#lend()
+    if (this.#elected || this.#hasLent) this.#lend()
   }
 
   connections(): number {
@@ -79,7 +80,7 @@ class Candidate implements LenderElection {
   #leave(): void {
     this.#election?.close()
     this.#election = undefined
-    this.#elected = false
+    this.#elected = this.#hasLent = false
     this.#stop?.()
   }
 
@@ -94,6 +95,7 @@ class Candidate implements LenderElection {
   /** Unless it does already. */
   #lend(): void {
     if (this.#stop !== undefined) return
+    this.#hasLent = true
     const lenderId = crypto.randomUUID()
     let stopped = false
     let release: (() => void) | undefined
