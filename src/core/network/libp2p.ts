@@ -29,7 +29,7 @@ export interface NetworkServices extends Record<string, unknown> {
 
 /**
  * Bytes of a message on a data channel. The default of 16 KiB is for go and rust peers, who speak webrtc-direct; what
- * speaks `/webrtc` is js-libp2p in a browser, whose channels take 256 KiB and lose a sixth of their throughput at 16
+ * speaks `/webrtc` is js-libp2p in a browser, whose channels take 256 KiB and lose a quarter of their throughput at 16
  * (ADR 2).
  */
 const WEBRTC_MESSAGE_BYTES = 128 * 1024
