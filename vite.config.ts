@@ -3,6 +3,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 import { oneCopy } from './scripts/lib/one-copy.ts'
+import { selfContained } from './scripts/lib/self-contained.ts'
 import { manifest } from './src/app/manifest.ts'
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
@@ -36,9 +37,9 @@ export default defineConfig({
   ],
   worker: {
     format: 'es',
-    plugins: () => [oneCopy()],
+    plugins: () => [oneCopy(), selfContained()],
     rolldownOptions: {
-      output: { entryFileNames: 'node.js', chunkFileNames: 'assets/node-[name]-[hash].js' },
+      output: { entryFileNames: 'node.js', chunkFileNames: 'node-[name].js' },
     },
   },
   build: {

@@ -224,22 +224,29 @@ test('installing is offered once there is something, and never again after no', 
   await expect(offer).toHaveCount(0)
 })
 
-test('a new version waits for the tap, and comes with it', async ({ phone, appUrl }) => {
+test('a new version waits for the tap, and comes to every page with it', async ({ phone, appUrl }) => {
   const site = await proxy(appUrl)
   try {
-    const { page } = await phone('phone', { appUrl: site.url })
-    await shellReady(page)
-    await page.reload()
-    await page.getByTestId('empty').waitFor()
-    await page.evaluate(() => Object.assign(window, { oldPage: true }))
+    // Its first visit: no service worker controls this page.
+    const { page: first, context } = await phone('phone', { appUrl: site.url })
+    await shellReady(first)
+    const page = await context.newPage()
+    await page.goto(first.url())
+    const pages = [first, page]
+    for (const each of pages) {
+      await each.getByTestId('empty').waitFor()
+      await each.evaluate(() => Object.assign(window, { oldPage: true }))
+    }
     site.release()
     await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()))
     await expect(page.getByTestId('update-banner')).toContainText(en.banner.update)
-    expect(await page.evaluate(() => 'oldPage' in window)).toBe(true)
+    for (const each of pages) expect(await each.evaluate(() => 'oldPage' in window)).toBe(true)
     await page.getByRole('button', { name: en.banner.updateNow }).click()
-    await page.waitForFunction(() => !('oldPage' in window))
-    await expect(page.getByTestId('empty')).toBeVisible()
-    await expect(page.getByTestId('update-banner')).toHaveCount(0)
+    for (const each of pages) {
+      await each.waitForFunction(() => !('oldPage' in window))
+      await expect(each.getByTestId('empty')).toBeVisible()
+      await expect(each.getByTestId('update-banner')).toHaveCount(0)
+    }
   } finally {
     site.stop()
   }

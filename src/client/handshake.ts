@@ -15,7 +15,7 @@ import { holdLock, whenFree } from './locks.ts'
 /** What a page says of itself to a host. */
 export interface Introduction {
   relays: string[]
-  /** A host that was silent, to be robbed of the node. */
+  /** A host that was silent or is of an older build, to be robbed of the node. */
   replaces: string | undefined
   /** The host answers, and opens the node. */
   onStarting: (hostId: string) => void
@@ -35,12 +35,14 @@ export type Greeting =
   | { kind: 'welcome'; attached: Attached }
   /** Another host owns the node. */
   | { kind: 'busy' }
+  /** The host is of an older build than this page. */
+  | { kind: 'outdated'; hostId: string }
   /** The host ended, or was never there. */
   | { kind: 'lost' }
 
 /**
  * Says hello on a fresh port and waits for the node to run.
- * @throws PocketError ERR_ABORTED, ERR_HOST_VERSION, or what the node failed to start with
+ * @throws PocketError ERR_ABORTED, ERR_HOST_VERSION (the host is of a newer build), or what the node failed to start with
  */
 export async function greet(
   clientId: string,
@@ -55,33 +57,30 @@ export async function greet(
     release()
   }
   try {
-    const { hostId } = (await converse(clientId, split, introduction, signal)) ?? {}
-    if (hostId !== undefined)
-      return {
-        kind: 'welcome',
-        attached: { hostId, port: split, carriesPorts: !(port instanceof BroadcastChannel), detach },
-      }
-    detach()
-    return { kind: 'lost' }
+    const answer = await converse(clientId, split, introduction, signal)
+    if (answer.kind !== 'welcome') {
+      detach()
+      return answer
+    }
+    const carriesPorts = !(port instanceof BroadcastChannel)
+    return { kind: 'welcome', attached: { hostId: answer.hostId, port: split, carriesPorts, detach } }
   } catch (error) {
     detach()
-    if (error === BUSY) return { kind: 'busy' }
     throw error
   }
 }
 
-const BUSY = new PocketError('ERR_NO_HOST', 'Another worker runs the node')
+type Answer = { kind: 'welcome'; hostId: string } | Exclude<Greeting, { kind: 'welcome' }>
 
 /** Opening the storage of a slow phone may take its whole time-out; a start longer than this, in ms, is none. */
 const START_MS = 30_000
 
-/** Resolves with the host's welcome, or with undefined when it is gone. */
 function converse(
   clientId: string,
   { control }: SplitPort,
   { relays, replaces, onStarting }: Introduction,
   signal: AbortSignal,
-): Promise<{ hostId: string } | undefined> {
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const over = new AbortController()
     const settle = (action: () => void): void => {
@@ -91,7 +90,7 @@ function converse(
       signal.removeEventListener('abort', abort)
       action()
     }
-    const wait = (ms: number): ReturnType<typeof setTimeout> => setTimeout(() => settle(() => resolve(undefined)), ms)
+    const wait = (ms: number): ReturnType<typeof setTimeout> => setTimeout(() => settle(() => resolve({ kind: 'lost' })), ms)
     const abort = (): void => settle(() => reject(toPocketError(signal.reason, 'ERR_ABORTED')))
     // A worker that is just ending takes no more messages, and says nothing: the next of its name will.
     let timer = wait(LIMITS.heartbeatTimeoutMs)
@@ -104,12 +103,15 @@ function converse(
           clearTimeout(timer)
           timer = wait(START_MS)
           onStarting(reply.hostId)
-          return whenFree(hostLock(reply.hostId), over.signal, () => settle(() => resolve(undefined)))
+          return whenFree(hostLock(reply.hostId), over.signal, () => settle(() => resolve({ kind: 'lost' })))
         case 'welcome':
-          return settle(() => resolve({ hostId: reply.hostId }))
+          return settle(() => resolve({ kind: 'welcome', hostId: reply.hostId }))
         case 'busy':
-          return settle(() => reject(BUSY))
+          return settle(() => resolve({ kind: 'busy' }))
         case 'refused':
+          if (reply.version < HOST_PROTOCOL) {
+            return settle(() => resolve({ kind: 'outdated', hostId: reply.hostId }))
+          }
           return settle(() =>
             reject(
               new PocketError('ERR_HOST_VERSION', undefined, { detail: { page: HOST_PROTOCOL, host: reply.version } }),

@@ -20,8 +20,8 @@ export interface ConnectOptions {
 
 /**
  * Starts or joins the one node of this origin.
- * @throws PocketError ERR_NO_HOST (no worker can be started, or the page is not a secure one), ERR_HOST_VERSION (another version of the app runs the
- * node), ERR_ABORTED, or what the node failed to start with
+ * @throws PocketError ERR_NO_HOST (no worker can be started, or the page is not a secure one), ERR_HOST_VERSION (a newer version of the app runs
+ * the node: reload), ERR_ABORTED, or what the node failed to start with
  */
 export async function connect({ signal, relays = [], fallback, workerUrl }: ConnectOptions = {}): Promise<PocketNode> {
   if (!isSecureContext) throw new PocketError('ERR_NO_HOST', 'The node needs a page that came over HTTPS')

@@ -20,6 +20,9 @@ export interface LostHost {
   generation: number
 }
 
+/** A host that is silent, or of an older build. */
+type Replaced = Pick<LostHost, 'hostId' | 'generation'>
+
 /**
  * Finds the host of this origin's node, or starts one: a SharedWorker; where there is none, a dedicated worker in the
  * page that leads. The door, a BroadcastChannel, leads to a host of either kind, so that pages which disagree about the
@@ -38,16 +41,16 @@ export function createLadder({ workerUrl, fallback }: LadderOptions): Ladder {
     async attach(relays, lost, signal) {
       let shared = fallback === undefined
       const heard = new Set<string>()
-      let silent = lost?.silent === true ? lost : undefined
+      let replaced: Replaced | undefined = lost?.silent === true ? lost : undefined
       for (;;) {
-        if (silent !== undefined) heard.add(silent.hostId)
+        if (replaced !== undefined) heard.add(replaced.hostId)
         const introduction: Introduction = {
           relays,
-          replaces: silent?.hostId,
+          replaces: replaced?.hostId,
           onStarting: (hostId) => void heard.add(hostId),
         }
         const outcome: Outcome | undefined = shared
-          ? await climbShared(workerUrl, introduction, silent, heard, signal)
+          ? await climbShared(workerUrl, introduction, replaced, heard, signal)
           : await climbDedicated(leadership, introduction, heard, signal)
         if (outcome === undefined) throw toPocketError(signal.reason, 'ERR_ABORTED')
         switch (outcome.kind) {
@@ -56,8 +59,8 @@ export function createLadder({ workerUrl, fallback }: LadderOptions): Ladder {
           case 'no-shared-worker':
             shared = false
             break
-          case 'silent':
-            silent = { ...outcome, silent: true }
+          case 'useless':
+            replaced = outcome
         }
       }
     },
@@ -71,11 +74,11 @@ const DOOR_MS = 300
 function climbShared(
   url: WorkerUrl,
   introduction: Introduction,
-  silent: LostHost | undefined,
+  replaced: Replaced | undefined,
   heard: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  if (silent !== undefined) leaveGeneration(silent.generation)
+  if (replaced !== undefined) leaveGeneration(replaced.generation)
   return firstOf([bySharedWorker(url, introduction), byDoor(introduction, DOOR_MS), bySilence(heard)], signal)
 }
 

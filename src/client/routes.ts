@@ -11,8 +11,8 @@ import { openSharedWorker, type WorkerUrl } from './workers.ts'
 /** Where one way to a host can lead. */
 export type Outcome =
   | { kind: 'attached'; attached: Attached }
-  /** The host that owns the node does not answer. */
-  | { kind: 'silent'; hostId: string; generation: number }
+  /** The host that owns the node does not answer, or is of an older build: it has to be replaced. */
+  | { kind: 'useless'; hostId: string; generation: number }
   /** There are no SharedWorkers here. */
   | { kind: 'no-shared-worker' }
 
@@ -51,10 +51,12 @@ export function bySharedWorker(url: WorkerUrl, introduction: Introduction): Rout
       const attempt = new AbortController()
       const broken = Promise.withResolvers<undefined>()
       try {
-        const port = openSharedWorker(url, currentGeneration(), () => broken.resolve(undefined))
+        const generation = currentGeneration()
+        const port = openSharedWorker(url, generation, () => broken.resolve(undefined))
         const greeting = greet(crypto.randomUUID(), port, introduction, AbortSignal.any([signal, attempt.signal]))
         const outcome = await Promise.race([greeting, broken.promise])
         if (outcome?.kind === 'welcome') return { kind: 'attached', attached: outcome.attached }
+        if (outcome?.kind === 'outdated') return { kind: 'useless', hostId: outcome.hostId, generation }
         if (outcome === undefined) {
           greeting.catch(() => undefined)
           break
@@ -83,8 +85,10 @@ export function byDoor(introduction: Introduction, waitMs: number, ownStarts = (
       const clientId = crypto.randomUUID()
       const channel = await knock(clientId, ignore, signal)
       if (channel === undefined) break
+      const generation = currentGeneration()
       const outcome = await greet(clientId, channel, introduction, signal)
       if (outcome.kind === 'welcome') return { kind: 'attached', attached: outcome.attached }
+      if (outcome.kind === 'outdated') return { kind: 'useless', hostId: outcome.hostId, generation }
       await delay(AGAIN_MS, signal)
     }
     return undefined
@@ -127,7 +131,7 @@ export function bySilence(known: ReadonlySet<string>): Route {
       const now = await findOwner()
       // What has just come is not silent yet.
       if (now === undefined || known.has(now) || now !== owner) clock.reset()
-      else if (silentFor >= LIMITS.heartbeatTimeoutMs) return { kind: 'silent', hostId: now, generation }
+      else if (silentFor >= LIMITS.heartbeatTimeoutMs) return { kind: 'useless', hostId: now, generation }
       owner = now
     }
     return undefined

@@ -4,8 +4,8 @@ import { PocketError, type WireError } from '../shared/errors.ts'
  * How a page and a host meet, before the RPC of `node-rpc.ts` runs on the same port, and what they tell each other
  * beside it. Messages of this file have a `type`, those of the RPC a `t`.
  *
- * The version changes when a page and a host of different builds could not talk; a host answers a foreign version with
- * `refused`.
+ * The number grows when a page and a host of different builds could not talk (a test compares the files that say how). A
+ * host refuses every other number; a page of a newer build then replaces it, a page of an older one has to be reloaded.
  */
 export const HOST_PROTOCOL = 1
 
@@ -41,7 +41,7 @@ export interface HelloMessage {
   page: { webrtc: boolean; origin: string }
   /** Relays that the page was given, or learnt from its origin's companion. */
   relays: string[]
-  /** A host that this page found silent: it may be robbed of the node. */
+  /** A host that this page found silent, or of an older build: it may be robbed of the node. */
   replaces?: string
 }
 
@@ -61,7 +61,7 @@ export type HostReply =
   /** The node runs: calls may come. */
   | { type: 'welcome'; hostId: string }
   /** Another version of the app runs the node. */
-  | { type: 'refused'; version: number }
+  | { type: 'refused'; version: number; hostId: string }
   /** Another host owns the node: ask at the door. */
   | { type: 'busy' }
   /** The node did not start. A later hello tries again. */
@@ -111,7 +111,7 @@ export function parseHostReply(data: unknown): HostReply {
     case 'welcome':
       return { type: message.type, hostId: text(message.hostId) }
     case 'refused':
-      return { type: 'refused', version: integer(message.version) }
+      return { type: 'refused', version: integer(message.version), hostId: text(message.hostId) }
     case 'busy':
       return { type: 'busy' }
     case 'failed':

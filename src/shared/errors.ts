@@ -41,7 +41,7 @@ export const ERRORS = {
   ERR_ABORTED: 'The caller cancelled it',
   ERR_CLOSED: 'The node or the connection to it is closed',
   ERR_HOST_LOST: 'The worker that ran the node is gone',
-  ERR_HOST_VERSION: 'Another tab runs another version of this app',
+  ERR_HOST_VERSION: 'A newer version of this app runs the node: the page has to be reloaded',
   ERR_NO_HOST: 'No worker could be started for the node',
   ERR_PROTOCOL: 'A message on a port was not understood',
   ERR_UNKNOWN_METHOD: 'The node has no such method',

@@ -78,16 +78,18 @@ export class Shell {
 
   async #register(): Promise<void> {
     // The old version's files are gone with its worker: every page of it starts anew, so that none mixes two versions.
-    const hadController = navigator.serviceWorker.controller !== null
-    if (hadController)
+    const { controller } = navigator.serviceWorker
+    if (controller !== null) {
       navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
+    }
     try {
       // Nothing on the screen waits for it.
       const { Workbox } = await import('workbox-window')
       const workbox = new Workbox('/service-worker.js')
       this.#workbox = workbox
       workbox.addEventListener('waiting', () => (this.#waiting = true))
-      await workbox.register()
+      const registration = await workbox.register()
+      if (controller === null && registration !== undefined) reloadAfterUpdate(registration)
       await navigator.serviceWorker.ready
       this.#offlineReady = true
       document.documentElement.dataset.offline = 'ready'
@@ -95,6 +97,18 @@ export class Shell {
       // Refused in some private modes: the app works without, only not offline.
     }
   }
+}
+
+/** A page that was loaded before there was a service worker is controlled by none, and hears of no change. */
+function reloadAfterUpdate(registration: ServiceWorkerRegistration): void {
+  registration.addEventListener('updatefound', () => {
+    const { active, installing } = registration
+    // The first one of all brings the files that this page has.
+    if (active === null) return
+    installing?.addEventListener('statechange', () => {
+      if (installing.state === 'activated') location.reload()
+    })
+  })
 }
 
 function readDeclined(): boolean {

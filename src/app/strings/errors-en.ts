@@ -150,9 +150,9 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'Try again.',
   ),
   ERR_HOST_VERSION: say(
-    'Another version of this app is still open.',
-    'Its node and this page are of different versions.',
-    'Close all tabs of the app and open it again.',
+    'This page is of an older version of the app.',
+    'A newer one runs the node by now.',
+    'Reload the page.',
   ),
   ERR_NO_HOST: say(
     'The node could not be started.',

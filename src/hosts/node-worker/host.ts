@@ -73,7 +73,9 @@ class NodeHost implements Host {
   }
 
   async #greet(link: Link, hello: HelloMessage): Promise<void> {
-    if (hello.version !== HOST_PROTOCOL) return link.refuse({ type: 'refused', version: HOST_PROTOCOL })
+    if (hello.version !== HOST_PROTOCOL) {
+      return link.refuse({ type: 'refused', version: HOST_PROTOCOL, hostId: this.id })
+    }
     this.#init.onPage(hello.page)
     this.#offerRelays(hello.relays)
     try {

@@ -7,8 +7,8 @@ declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (PrecacheEntry |
 
 /**
  * Keeps the app openable without a network. A new version waits until a page asks for it, and takes all pages at once:
- * each reloads on `controllerchange`, so that none mixes files of two versions. For the same reason it does not claim
- * pages that were loaded without it.
+ * each reloads, so that none mixes files of two versions. For the same reason it does not claim pages that were loaded
+ * without it.
  */
 precache(self.__WB_MANIFEST)
 cleanupOutdatedCaches()

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { HOST_PROTOCOL } from '../../../src/contract/host-link.ts'
+import { HOST_LOCK, HOST_PROTOCOL, workerName } from '../../../src/contract/host-link.ts'
 import { closeTabs, ECHO_WORKER, locks, openTab, type Tab } from './tabs.ts'
 
 afterEach(closeTabs)
@@ -121,7 +121,19 @@ describe.each([{}, FALLBACK])('a client (%j)', (options) => {
     await expect(tab.connect({ workerUrl, ...options })).resolves.toMatchObject({})
   })
 
-  it('is told when another version of the app runs the node', async () => {
+  it('replaces a host of an older version of the app', async () => {
+    const tab = await openTab()
+    const name = workerName(Number(localStorage.getItem('pocket-ipfs:generation') ?? 0))
+    const workerUrl = new URL(`?older=${name}`, fixture('older-worker'))
+    new tab.window.SharedWorker(workerUrl, { type: 'module', name })
+    await until(async () => (await locks()).includes(HOST_LOCK))
+    const node = await tab.connect({ workerUrl, ...options })
+    expect((await node.status()).state).toBe('running')
+    const { held = [] } = await navigator.locks.query()
+    expect(held.map((lock) => lock.name)).not.toContain('pocket-ipfs:host:older-host')
+  })
+
+  it('is told when a newer version of the app runs the node', async () => {
     const tab = await openTab()
     await expect(tab.connect({ workerUrl: fixture('foreign-worker'), ...options })).rejects.toMatchObject({
       code: 'ERR_HOST_VERSION',
@@ -195,7 +207,7 @@ describe('a host', () => {
     const reply = new Promise((resolve) => (worker.port.onmessage = ({ data }) => resolve(data)))
     const hello = { type: 'hello', clientId: 'x', page: { webrtc: false, origin: location.origin }, relays: [] }
     worker.port.postMessage({ ...hello, version: HOST_PROTOCOL + 1 })
-    expect(await reply).toEqual({ type: 'refused', version: HOST_PROTOCOL })
+    expect(await reply).toMatchObject({ type: 'refused', version: HOST_PROTOCOL })
     expect(await node.status()).toMatchObject({ state: 'running' })
   })
 
