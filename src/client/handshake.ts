@@ -90,7 +90,8 @@ function converse(
       signal.removeEventListener('abort', abort)
       action()
     }
-    const wait = (ms: number): ReturnType<typeof setTimeout> => setTimeout(() => settle(() => resolve({ kind: 'lost' })), ms)
+    const wait = (ms: number): ReturnType<typeof setTimeout> =>
+      setTimeout(() => settle(() => resolve({ kind: 'lost' })), ms)
     const abort = (): void => settle(() => reject(toPocketError(signal.reason, 'ERR_ABORTED')))
     // A worker that is just ending takes no more messages, and says nothing: the next of its name will.
     let timer = wait(LIMITS.heartbeatTimeoutMs)
