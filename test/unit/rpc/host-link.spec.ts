@@ -18,7 +18,7 @@ describe('messages between page and host', () => {
     [parsePageMessage, { type: 'lend', channel: 'x' }],
     [parseHostReply, { type: 'starting', hostId: 'h' }],
     [parseHostReply, { type: 'welcome', hostId: 'h' }],
-    [parseHostReply, { type: 'refused', version: 2 }],
+    [parseHostReply, { type: 'refused', version: 2, hostId: 'h' }],
     [parseHostReply, { type: 'busy' }],
     [parseHostReply, { type: 'failed', error: { code: 'ERR_TIMEOUT', message: 'm' } }],
     [parseDoorMessage, { type: 'knock', clientId: 'c' }],
