@@ -61,11 +61,11 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
 
 function createPinApi(keeper: Keeper): PinApi {
   return {
-    async add(path, { name, signal, onProgress } = {}) {
+    async add(path, { name, from, signal, onProgress } = {}) {
       const { rpc } = await keeper.session(signal)
       return rpc.call(
         'pin.add',
-        { path, ...optional('name', name) },
+        { path, ...optional('name', name), ...optional('from', from) },
         { ...pass(signal), ...optional('onProgress', onProgress) },
       )
     },

@@ -77,6 +77,21 @@ export interface FetchProgress {
   bytes: number
   /** Bytes of blocks in the whole DAG as its root declares; undefined until the root arrived. */
   total?: number
+  /** Where the blocks come from, whoever was asked included; absent while nobody is. */
+  sources?: FetchSource[]
+}
+
+/** Somebody that is asked for blocks of a fetch. */
+export interface FetchSource {
+  /** `peer`: over libp2p; `gateway`: a trustless gateway over HTTPS. */
+  kind: 'peer' | 'gateway'
+  /** The peer id; the gateway's URL; `bitswap` for all peers that are asked together. */
+  id: string
+  /** Bytes of verified blocks that it brought and that were missing. */
+  bytes: number
+  /** `dropped`: it failed, stalled or lied, as `error` says; it may be asked again unless it lied. */
+  state: 'active' | 'idle' | 'dropped'
+  error?: WireError
 }
 
 /** What a person keeps: the library is the list of pins. */
@@ -92,6 +107,11 @@ export interface Pin {
 
 export interface PinAddOptions extends ProgressOptions<FetchProgress> {
   name?: string
+  /**
+   * Who to ask beside connected peers: multiaddrs, which are dialled, and URLs of trustless gateways (`https:`; `http:`
+   * of loopback only).
+   */
+  from?: string[]
 }
 
 export interface PinApi {

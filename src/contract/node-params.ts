@@ -22,8 +22,12 @@ export const parseParams: ParamsParser = {
   ls: (params) => ({ path: text(record(params, 'params').path, 'path') }),
   stat: (params) => ({ path: text(record(params, 'params').path, 'path') }),
   'pin.add': (params) => {
-    const { path, name } = record(params, 'params')
-    return { path: text(path, 'path'), ...optional('name', name, text) }
+    const { path, name, from } = record(params, 'params')
+    return {
+      path: text(path, 'path'),
+      ...optional('name', name, text),
+      ...optional('from', from, texts(LIMITS.maxFetchSources)),
+    }
   },
   'pin.rm': (params) => ({ cid: text(record(params, 'params').cid, 'cid') }),
   'pin.ls': none,
@@ -49,8 +53,7 @@ export const parseParams: ParamsParser = {
   },
   setRelays: (params) => {
     const { multiaddrs } = record(params, 'params')
-    if (!Array.isArray(multiaddrs) || multiaddrs.length > LIMITS.maxAddrsPerPeer) throw invalid('multiaddrs')
-    return { multiaddrs: multiaddrs.map((addr) => text(addr, 'multiaddrs')) }
+    return { multiaddrs: texts(LIMITS.maxAddrsPerPeer)(multiaddrs, 'multiaddrs') }
   },
   status: none,
   watch: none,
@@ -86,6 +89,13 @@ function none(params: unknown): undefined {
 function text(value: unknown, argument: string): string {
   if (typeof value !== 'string' || value.length > LIMITS.maxLinkChars) throw invalid(argument)
   return value
+}
+
+function texts(most: number): (value: unknown, argument: string) => string[] {
+  return (value, argument) => {
+    if (!Array.isArray(value) || value.length > most) throw invalid(argument)
+    return value.map((item) => text(item, argument))
+  }
 }
 
 function bytes(value: unknown, argument: string): number {

@@ -29,7 +29,7 @@ export interface NodeMethods {
   cat: Bytes<{ path: string; offset?: number; length?: number }>
   ls: Items<{ path: string }, LsEntry>
   stat: Unary<{ path: string }, StatResult>
-  'pin.add': Unary<{ path: string; name?: string }, Pin, FetchProgress>
+  'pin.add': Unary<{ path: string; name?: string; from?: string[] }, Pin, FetchProgress>
   'pin.rm': Unary<{ cid: string }, undefined>
   'pin.ls': Items<undefined, Pin>
   dial: Unary<{ target: string }, PeerConnection>

@@ -94,7 +94,26 @@ export interface WebRtcInfo {
   watch(listener: () => void): () => void
 }
 
+export interface FetchRequest {
+  headers: Record<string, string>
+  signal: AbortSignal
+}
+
+export interface FetchResponse {
+  status: number
+  headers: { get(name: string): string | null }
+  /** Cancelling it ends the request. */
+  body: ReadableStream<Uint8Array> | null
+}
+
+/**
+ * HTTP to the web, for trustless gateways: GET only, no cookies, no cache, no redirects (a redirect rejects). Rejects when
+ * there is no answer.
+ */
+export type FetchPort = (url: string, request: FetchRequest) => Promise<FetchResponse>
+
 export interface HostPorts {
+  fetch: FetchPort
   blocks: BlockTable
   state: StateTable
   network: NetworkInfo

@@ -69,6 +69,8 @@ export const LIMITS = {
 
   /** Blocks asked for at once while a file is fetched: 16 MiB in flight fills 50 ms × 100 MiB/s three times over. */
   fetchWindow: 16,
+  /** Peers and gateways that one fetch is told to ask. */
+  maxFetchSources: 16,
   /** Requests of peers answered at once: each reads ahead `fetchWindow` blocks of up to 2 MiB. */
   maxAnswers: 12,
   /** Of one peer: its `carStreams` and one for good measure. */

@@ -11,6 +11,7 @@ import { createAddressPolicy } from '../../../src/core/network/address-policy.ts
 import { libp2pOptions, type NetworkServices } from '../../../src/core/network/libp2p.ts'
 import { createRelays } from '../../../src/core/network/relays.ts'
 import { createNode } from '../../../src/core/node.ts'
+import { webFetch } from '../../../src/platform/worker/web-fetch.ts'
 import { createMemoryBlockTable, createMemoryStateTable, createDatastore } from '../../../src/core/storage/index.ts'
 
 const PROTOCOL = '/pocket-bench/1.0.0'
@@ -23,6 +24,7 @@ export function startCore(relay: string): Promise<NodeService> {
     blocks: createMemoryBlockTable(undefined, { maxBytes: 1024 ** 3 }),
     state: createMemoryStateTable(),
     network,
+    fetch: webFetch,
     webrtc: { state: () => 'available' as const, watch: () => () => undefined },
   }
   return createNode(ports, { host: 'shared-worker', relays: [relay] })

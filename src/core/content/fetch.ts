@@ -15,6 +15,8 @@ export interface FetchInit {
 export interface FetchOptions {
   signal: AbortSignal
   onProgress: (progress: FetchProgress) => void
+  /** Who to ask beside connected peers: multiaddrs and URLs of trustless gateways. */
+  from?: string[]
 }
 
 /**

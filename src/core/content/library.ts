@@ -100,7 +100,7 @@ export function createLibrary(init: LibraryInit): Library {
         }
       }),
 
-    keep: (path, { name, signal = never(), onProgress } = {}) => {
+    keep: (path, { name, from = [], signal = never(), onProgress } = {}) => {
       const last = path.split('/').at(-1) ?? path
       const work = async (activity: ActivityHandle): Promise<Pin> => {
         const root = await reader.resolve(path, { signal })
@@ -108,6 +108,7 @@ export function createLibrary(init: LibraryInit): Library {
         activity.update({ cid })
         await fetchDag(root, init, {
           signal,
+          from,
           onProgress: (progress) => {
             activity.update({
               done: progress.bytes,

@@ -3,6 +3,7 @@ import { createNode, type NodeConfig } from '../../core/node.ts'
 import type { HostPorts } from '../../core/ports.ts'
 import { createMemoryBlockTable, createMemoryStateTable } from '../../core/storage/index.ts'
 import { openBlockTable, openStateTable } from '../../platform/worker/indexeddb/index.ts'
+import { webFetch } from '../../platform/worker/web-fetch.ts'
 import { isPocketError } from '../../shared/errors.ts'
 
 /** Starts the node on this worker's storage; where the browser offers none, content and identity end with the worker. */
@@ -15,7 +16,7 @@ export async function startNode(
     openStateTable().catch(ifUnavailable(() => createMemoryStateTable())),
   ])
   try {
-    return await createNode({ ...ports, blocks, state }, config)
+    return await createNode({ ...ports, fetch: webFetch, blocks, state }, config)
   } catch (error) {
     // A later hello opens them anew.
     await Promise.all([blocks.close(), state.close()])

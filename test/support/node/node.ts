@@ -1,6 +1,7 @@
 import type { NodeService } from '../../../src/contract/node-api.ts'
 import { createNode } from '../../../src/core/node.ts'
 import type { HostPorts } from '../../../src/core/ports.ts'
+import { webFetch } from '../../../src/platform/worker/web-fetch.ts'
 import { createMemoryBlockTable, createMemoryStateTable } from '../../../src/core/storage/index.ts'
 
 export interface TestNode extends NodeService, AsyncDisposable {
@@ -12,6 +13,7 @@ export async function startNode(options: { relays?: string[]; ports?: Partial<Ho
   const ports: HostPorts = {
     blocks: createMemoryBlockTable(),
     state: createMemoryStateTable(),
+    fetch: webFetch,
     network: { online: () => true, watch: () => () => undefined },
     webrtc: { state: () => 'unsupported', watch: () => () => undefined },
     ...options.ports,
