@@ -22,6 +22,7 @@ import { parseMultiaddr } from './network/multiaddr.ts'
 import { createRelays, type Relays } from './network/relays.ts'
 import { describeStatus } from './network/status.ts'
 import type { HostPorts } from './ports.ts'
+import { createHeldRoots } from './repo/held-roots.ts'
 import { makeShare } from './share.ts'
 import { createBlockstore, createDatastore, type PocketBlockstore } from './storage/index.ts'
 import { createAccelerator } from './transfers/accelerate.ts'
@@ -74,6 +75,7 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
       source,
       reader,
       pins,
+      roots: createHeldRoots(),
       accelerator: createAccelerator({ libp2p, source, put: (cid, bytes) => blocks.put(cid, bytes, { verify: true }) }),
       activities,
       onChange: (list) => {

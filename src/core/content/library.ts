@@ -4,6 +4,7 @@ import type { AddOptions, AddResult, AddSource, Pin, PinAddOptions } from '../..
 import { toPocketError } from '../../shared/errors.ts'
 import { displayName } from '../../shared/names.ts'
 import type { Activities, ActivityHandle } from '../events.ts'
+import type { HeldRoots } from '../repo/held-roots.ts'
 import type { Accelerator } from '../transfers/accelerate.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
 import { addContent } from './add.ts'
@@ -32,13 +33,14 @@ export interface LibraryInit {
   source: BlockSource
   reader: Reader
   pins: PinSet
+  roots: HeldRoots
   accelerator: Accelerator
   activities: Activities
   onChange: (pins: Pin[]) => void
 }
 
 export function createLibrary(init: LibraryInit): Library {
-  const { networked, blocks, source, reader, pins, activities, onChange } = init
+  const { networked, blocks, source, reader, pins, roots, activities, onChange } = init
 
   async function commit(pin: Pin): Promise<void> {
     // Strict, and before the pin: what is reported as stored outlives a power cut.
@@ -106,27 +108,32 @@ export function createLibrary(init: LibraryInit): Library {
         const root = await reader.resolve(path, { signal })
         const cid = root.toString()
         activity.update({ cid })
-        await fetchDag(root, init, {
-          signal,
-          from,
-          onProgress: (progress) => {
-            activity.update({
-              done: progress.bytes,
-              ...(progress.total === undefined ? {} : { total: progress.total }),
-            })
-            onProgress?.(progress)
-          },
-        })
-        const known = pins.get(cid)
-        const pin: Pin = {
-          cid,
-          name: displayName(name ?? known?.name, last),
-          ...describeRoot(root, await source.getLocal(root)),
-          addedAt: known?.addedAt ?? Date.now(),
-          origin: known?.origin ?? 'received',
+        const letGo = roots.hold(root)
+        try {
+          await fetchDag(root, init, {
+            signal,
+            from,
+            onProgress: (progress) => {
+              activity.update({
+                done: progress.bytes,
+                ...(progress.total === undefined ? {} : { total: progress.total }),
+              })
+              onProgress?.(progress)
+            },
+          })
+          const known = pins.get(cid)
+          const pin: Pin = {
+            cid,
+            name: displayName(name ?? known?.name, last),
+            ...describeRoot(root, await source.getLocal(root)),
+            addedAt: known?.addedAt ?? Date.now(),
+            origin: known?.origin ?? 'received',
+          }
+          await commit(pin)
+          return pin
+        } finally {
+          letGo()
         }
-        await commit(pin)
-        return pin
       }
       return track(activities.start('fetch', displayName(name, last)), (activity) => gate.shared(() => work(activity)))
     },
