@@ -3,7 +3,9 @@ import { chromiumLaunch, type TestOptions } from './e2e/support/browser.ts'
 
 const engines = ['firefox', 'webkit', 'kubo'].map((name) => `${name}/**`)
 /** What a phone's size and touch do not change runs once. */
-const once = ['bad-input', 'host', 'lender', 'storage'].map((name) => `chromium/${name}.spec.ts`)
+const once = ['bad-input', 'bad-peers', 'bad-storage', 'host', 'lender', 'storage', 'under-way'].map(
+  (name) => `chromium/${name}.spec.ts`,
+)
 
 /** One runner for every end-to-end suite; docs/testing.md says what each needs. */
 export default defineConfig<TestOptions>({

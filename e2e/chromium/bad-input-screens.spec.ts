@@ -18,7 +18,7 @@ const PATIENCE_MS = 45_000
 test('links that do not open say what is wrong with them', async ({ phone }) => {
   const { page } = await phone('opening')
   const links: [link: string, code: ErrorCode][] = [
-    ['/#/get/bafkreifzjut3te2n?size=many', 'ERR_INVALID_LINK'],
+    ['/#/get/bafkreifzjut3te2n?name=%E0%A4', 'ERR_INVALID_LINK'],
     [`/#/get/${CID.slice(0, -1)}`, 'ERR_INVALID_CID'],
     [`/#/get/${CID}?via=/ip4/999.1.1.1/tcp/1/ws`, 'ERR_INVALID_MULTIADDR'],
     ['/#/get/bafyreigaknpexyvxt76zgkitavbwx6ejgfheup5oybpm77f3pxzrvwpfdi', 'ERR_UNSUPPORTED_CODEC'],

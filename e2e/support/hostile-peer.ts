@@ -7,6 +7,7 @@ import { lpStream } from '@libp2p/utils'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { UnixFS } from 'ipfs-unixfs'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
@@ -34,6 +35,7 @@ export interface HostilePeer {
 
 const BITSWAP = '/ipfs/bitswap/1.2.0'
 const IDENTITY = 0x00
+const LEAF_BYTES = 1024 * 1024
 /** More than any message that it may have to send or read. */
 const MAX_MESSAGE = 8 * 1024 * 1024
 
@@ -105,4 +107,21 @@ export async function folderNode(names: string[]): Promise<{ bytes: Uint8Array; 
   // UnixFS data of a directory: field 1 (type) = 1.
   const node = { Data: new Uint8Array([0x08, 0x01]), Links: names.map((Name) => ({ Name, Hash: hash, Tsize: 1 })) }
   return { bytes: dagPb.encode(dagPb.prepare(node)), codec: dagPb.code, leaf }
+}
+
+/** A file of raw leaves of 1 MiB, each of them and the node above as a peer gives it. */
+export async function fileNode(
+  content: Uint8Array,
+): Promise<{ bytes: Uint8Array; codec: number; leaves: Uint8Array[] }> {
+  const file = new UnixFS({ type: 'file' })
+  const leaves: Uint8Array[] = []
+  const Links: dagPb.PBLink[] = []
+  for (let at = 0; at < content.length; at += LEAF_BYTES) {
+    const leaf = content.subarray(at, at + LEAF_BYTES)
+    leaves.push(leaf)
+    file.addBlockSize(BigInt(leaf.length))
+    Links.push({ Name: '', Hash: CID.createV1(raw.code, await sha256.digest(leaf)), Tsize: leaf.length })
+  }
+  const bytes = dagPb.encode(dagPb.prepare({ Data: file.marshal(), Links }))
+  return { bytes, codec: dagPb.code, leaves }
 }

@@ -9,10 +9,10 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
   return {
     id: ({ signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('id', undefined, pass(signal))),
 
-    async add(source, { name, signal, onProgress } = {}) {
+    async add(source, { name, activity, signal, onProgress } = {}) {
       const wire = toWireSource(source)
       const { rpc } = await keeper.session(signal)
-      const params = { source: wire.source, ...optional('name', name) }
+      const params = { source: wire.source, ...optional('name', name), ...optional('activity', activity) }
       return rpc.call('add', params, { ...pass(signal), ...optional('onProgress', onProgress), bodies: wire.bodies })
     },
 
@@ -61,11 +61,11 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
 
 function createPinApi(keeper: Keeper): PinApi {
   return {
-    async add(path, { name, from, signal, onProgress } = {}) {
+    async add(path, { name, activity, from, signal, onProgress } = {}) {
       const { rpc } = await keeper.session(signal)
       return rpc.call(
         'pin.add',
-        { path, ...optional('name', name), ...optional('from', from) },
+        { path, ...optional('name', name), ...optional('activity', activity), ...optional('from', from) },
         { ...pass(signal), ...optional('onProgress', onProgress) },
       )
     },

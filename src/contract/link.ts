@@ -64,10 +64,14 @@ function parseShare(target: string, query: string): OpenedLink {
   }
   for (const pair of query.split('&')) {
     const [key = '', raw = ''] = split(pair)
+    // A hint for the screen until the first block tells: one that cannot be true does not cost the file.
+    if (key === 'size') {
+      setSize(link, raw)
+      continue
+    }
     const value = decode(raw.replaceAll('+', '%20'), key)
     // A stranger's word: shown before anything has come.
     if (key === 'name') setName(link, displayName(value, ''))
-    else if (key === 'size') link.size = parseSize(value)
     else if (key === 'via' && link.via.length < LIMITS.maxLinkHints) link.via.push(checkHint(value))
     else if (key === 'key' && value !== '') link.key = value
     // Unknown parameters are a later version's: ignored.
@@ -90,10 +94,9 @@ function checkHint(addr: string): string {
   return addr
 }
 
-function parseSize(value: string): number {
+function setSize(link: OpenedLink, value: string): void {
   const size = Number(value)
-  if (!/^\d+$/.test(value) || !Number.isSafeInteger(size)) throw invalid('size')
-  return size
+  if (/^\d+$/.test(value) && Number.isSafeInteger(size)) link.size = size
 }
 
 function split(pair: string): [string, string] {

@@ -38,7 +38,13 @@ export interface AddProgress {
   files: number
 }
 
-export interface AddOptions extends ProgressOptions<AddProgress> {
+/** A call that others can watch. */
+export interface ActivityOptions {
+  /** `Activity.id` of what tells of this call, so that a screen can find its own; default: a random one. */
+  activity?: string
+}
+
+export interface AddOptions extends ProgressOptions<AddProgress>, ActivityOptions {
   /** Name in the library and in links. Default: the File's name, or the common folder of the entries. */
   name?: string
 }
@@ -105,7 +111,7 @@ export interface Pin {
   origin: 'added' | 'received'
 }
 
-export interface PinAddOptions extends ProgressOptions<FetchProgress> {
+export interface PinAddOptions extends ProgressOptions<FetchProgress>, ActivityOptions {
   name?: string
   /**
    * Who to ask beside connected peers: multiaddrs, which are dialled, and URLs of trustless gateways (`https:`; `http:`

@@ -24,7 +24,8 @@ export function createEventHub(): EventHub {
 /** What is under way, for watchers: who asked for it keeps its own promise and progress. */
 export interface Activities {
   running(): Activity[]
-  start(kind: Activity['kind'], name: string): ActivityHandle
+  /** `wanted` becomes its id, unless another under way has it. */
+  start(kind: Activity['kind'], name: string, wanted?: string): ActivityHandle
 }
 
 export interface ActivityHandle {
@@ -42,8 +43,8 @@ export function createActivities(emit: (event: NodeEvent) => void): Activities {
   const running = new Map<string, Activity>()
   return {
     running: () => [...running.values()],
-    start(kind, name) {
-      const id = crypto.randomUUID()
+    start(kind, name, wanted) {
+      const id = wanted === undefined || running.has(wanted) ? crypto.randomUUID() : wanted
       let activity: Activity = { id, kind, name, state: 'running', done: 0, rate: 0, startedAt: Date.now() }
       let told = 0
       let samples: [at: number, done: number][] = [[activity.startedAt, 0]]

@@ -16,7 +16,8 @@ interface Needs {
 }
 
 export interface Job {
-  name: string
+  /** Of the node's activity. */
+  id: string
   cancel: () => void
 }
 
@@ -29,7 +30,7 @@ export class Adding {
     this.#app = app
   }
 
-  /** Those that this page started, by the name they have in the node's activities. */
+  /** Those that this page started. */
   get jobs(): Job[] {
     return this.#jobs
   }
@@ -47,10 +48,16 @@ export class Adding {
   async #add(source: AddSource, name: string): Promise<void> {
     const { node, notices, router, removing } = this.#app
     const controller = new AbortController()
-    const job: Job = { name, cancel: () => controller.abort() }
+    const job: Job = { id: crypto.randomUUID(), cancel: () => controller.abort() }
     this.#jobs = [...this.#jobs, job]
     try {
-      const { cid } = await (await node.ready).add(source, { name, signal: controller.signal })
+      const { cid } = await (
+        await node.ready
+      ).add(source, {
+        name,
+        activity: job.id,
+        signal: controller.signal,
+      })
       removing.keep(cid)
       notices.tell(t.home.added(displayName(name, t.item.untitled)), {
         label: t.item.share,

@@ -34,6 +34,16 @@ export function reachAnswer({ phase, status, online }: Known): Line {
   return { text: t.status.relayFailed, tone: 'bad' }
 }
 
+/** One line for each peer: its best path, a direct one before one through a relay. */
+export function bestPaths(connections: PeerConnection[]): PeerConnection[] {
+  const best = new Map<string, PeerConnection>()
+  for (const each of connections) {
+    const known = best.get(each.peerId)
+    if (known === undefined || (each.direct && !known.direct)) best.set(each.peerId, each)
+  }
+  return [...best.values()]
+}
+
 export function isRelay(peerId: string, status: NodeStatus | undefined): boolean {
   return status?.relays.some(({ addr }) => addr.endsWith(`/p2p/${peerId}`)) ?? false
 }

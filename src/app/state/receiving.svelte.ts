@@ -15,6 +15,8 @@ export class Receiving {
   #controller = new AbortController()
   readonly #node: NodeState
   readonly url: string
+  /** Of the node's activity. */
+  readonly id = crypto.randomUUID()
 
   constructor(node: NodeState, url: string) {
     this.#node = node
@@ -81,6 +83,7 @@ export class Receiving {
       if (this.name === '') this.#found = await nameByContent(node, this.path, signal)
       await node.pin.add(this.path, {
         name: this.name,
+        activity: this.id,
         signal,
         onProgress: (progress) => {
           this.#progress = progress

@@ -20,8 +20,8 @@ export class Receptions {
     return fresh
   }
 
-  /** Those that this page started, by what they bring. */
-  bringing(cid: string | undefined): Receiving | undefined {
-    return this.#all.find(({ link, phase }) => link?.cid === cid && phase === 'arriving')
+  /** The one of this page that an activity of the node tells of. */
+  behind(activity: string): Receiving | undefined {
+    return this.#all.find(({ id }) => id === activity)
   }
 }

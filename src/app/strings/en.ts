@@ -61,12 +61,13 @@ export const en = {
       'The browser does not let this page read the clipboard. Long-press here and choose Paste, or use Add files.',
     folderEmpty: 'The folder holds no files, so there is nothing to add.',
     noFolderPicker: 'This browser cannot pick folders. Pick the files in it instead: all of them at once.',
-    added: (name: string) => `${name} is in your pocket.`,
+    added: (name: string) => `“${name}” is in your pocket.`,
   },
 
   activity: {
     adding: 'Adding',
     arriving: 'Arriving',
+    waiting: 'Waiting for the network',
     failed: 'Not finished',
     of: (done: number, total: number) => `${bytes(done)} of ${bytes(total)}`,
     rate: (rate: number) => `${bytes(rate)}/s`,
@@ -95,9 +96,9 @@ export const en = {
     keep: 'Keep on this phone',
     kept: 'Kept on this phone',
     remove: 'Remove',
-    removed: (name: string) => `${name} is removed.`,
-    saved: (name: string) => `${name} is saved.`,
-    handed: (name: string) => `${name} is handed to your browser to save.`,
+    removed: (name: string) => `“${name}” is removed.`,
+    saved: (name: string) => `“${name}” is saved.`,
+    handed: (name: string) => `“${name}” is handed to your browser to save.`,
     saving: 'Saving',
     preparing: 'Preparing',
     readyToSend: 'It is ready now. Tap “Send to…” again.',
@@ -115,7 +116,7 @@ export const en = {
     emptyFolder: 'This folder is empty.',
     moreEntries: (more: number) => `Show ${more} more`,
     local: 'All of it is on this phone.',
-    partly: (here: number) => `${bytes(here)} of it are on this phone.`,
+    partly: (here: number) => `${bytes(here)} of it is on this phone.`,
     absent: 'Nothing of it is on this phone yet.',
     where: 'Where it is',
     cid: 'CID',
@@ -214,8 +215,10 @@ export const en = {
     webrtcNone: 'This browser offers no WebRTC: everything goes through the relay, which is slower.',
     connected: 'Connected to',
     nobody: 'No one.',
-    counts: (peers: number, direct: number) =>
-      `${count(peers, { one: '# peer', other: '# peers' })}, ${direct} of them direct`,
+    counts: (peers: number, direct: number) => {
+      const how = direct === peers ? 'directly' : direct === 0 ? 'not directly' : `${direct} of them directly`
+      return `${count(peers, { one: '# peer', other: '# peers' })}, ${how}`
+    },
     relays: 'Relays',
     noRelays: 'None known.',
     relay: {

@@ -65,8 +65,8 @@ export function createLibrary(init: LibraryInit): Library {
     list: () => pins.list(),
     get: (cid) => pins.get(cid),
 
-    add: (content, { name, signal = never(), onProgress } = {}) =>
-      track(activities.start('add', displayName(name, sourceName(content))), async (activity) => {
+    add: (content, { name, activity: id, signal = never(), onProgress } = {}) =>
+      track(activities.start('add', displayName(name, sourceName(content)), id), async (activity) => {
         const written: CID[] = []
         const work = async (): Promise<AddResult> => {
           const added = await addContent(content, {
@@ -102,7 +102,7 @@ export function createLibrary(init: LibraryInit): Library {
         }
       }),
 
-    keep: (path, { name, from = [], signal = never(), onProgress } = {}) => {
+    keep: (path, { name, activity: id, from = [], signal = never(), onProgress } = {}) => {
       const last = path.split('/').at(-1) ?? path
       const work = async (activity: ActivityHandle): Promise<Pin> => {
         const root = await reader.resolve(path, { signal })
@@ -135,7 +135,9 @@ export function createLibrary(init: LibraryInit): Library {
           letGo()
         }
       }
-      return track(activities.start('fetch', displayName(name, last)), (activity) => gate.shared(() => work(activity)))
+      return track(activities.start('fetch', displayName(name, last), id), (activity) =>
+        gate.shared(() => work(activity)),
+      )
     },
 
     async remove(text) {

@@ -11,9 +11,9 @@ type HandlerTable = { [M in keyof NodeMethods]: RpcHandler & { kind: NodeMethods
 export function nodeHandlers(node: NodeService): HandlerTable {
   return {
     id: unary('id', (_params, { signal }) => node.id({ signal })),
-    add: unary('add', ({ source, name }, context) =>
+    add: unary('add', ({ source, ...options }, context) =>
       node.add(toAddSource(source, context.bodies), {
-        ...(name === undefined ? {} : { name }),
+        ...options,
         signal: context.signal,
         onProgress: context.progress,
       }),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { bytes, count, duration } from '../../../src/app/strings/format.ts'
+import { en } from '../../../src/app/strings/en.ts'
 import { errorsEn } from '../../../src/app/strings/errors-en.ts'
 import { describeFailure } from '../../../src/app/strings/index.ts'
 import { VERSION } from '../../../src/app/version.ts'
@@ -20,6 +21,17 @@ describe('the sentences about failures', () => {
     expect(describeFailure(toWireError(error)).code).toBe('ERR_OFFLINE')
     expect(describeFailure(new DOMException('', 'QuotaExceededError')).code).toBe('ERR_QUOTA_EXCEEDED')
     expect(describeFailure('odd').code).toBe('ERR_INTERNAL')
+  })
+})
+
+describe('sentences with numbers and names', () => {
+  it('hold for one and for many, and for names that are plural', () => {
+    expect(en.home.added(en.home.several(5, '21 Nov'))).toBe('“5 files, 21 Nov” is in your pocket.')
+    expect([en.home.libraryCount(1, 1), en.home.libraryCount(2, 10)]).toEqual(['1 item, 1 byte', '2 items, 10 bytes'])
+    expect([en.status.counts(1, 1), en.status.counts(1, 0), en.status.counts(3, 2)]).toEqual([
+      ...['1 peer, directly', '1 peer, not directly', '3 peers, 2 of them directly'],
+    ])
+    expect(en.status.stored(1, 1)).toBe('1 byte in 1 block')
   })
 })
 
