@@ -48,7 +48,10 @@ export async function connect({ signal, relays = [], fallback, workerUrl }: Conn
         )
       : undefined
   keeper.watch((state) => {
-    if (state === 'lost') current = undefined
+    if (state === 'ready') return
+    current = undefined
+    // What was lent to it ends now, so that the other side need not find out by itself.
+    void lending?.then((election) => election?.renew())
   })
   const close = async (): Promise<void> => {
     over.abort()

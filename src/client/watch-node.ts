@@ -1,13 +1,19 @@
 import type { NodeEvent, WatchHandle } from '../contract/node-api.ts'
-import { isPocketError } from '../shared/errors.ts'
+import { isPocketError, PocketError } from '../shared/errors.ts'
 import { delay } from './clock.ts'
 import type { Keeper } from './keeper.ts'
 
 /** Between tries to follow a node that does not start, in ms. */
 const RETRY_MS = 2_000
 
-/** Follows the node from host to host. */
+/**
+ * Follows the node from host to host.
+ * @throws PocketError ERR_INVALID_ARGUMENT
+ */
 export function watchNode(keeper: Keeper, listener: (event: NodeEvent) => void): WatchHandle {
+  if (typeof listener !== 'function') {
+    throw new PocketError('ERR_INVALID_ARGUMENT', 'listener is no function', { detail: { argument: 'listener' } })
+  }
   const over = new AbortController()
   const { signal } = over
   const tell = (event: NodeEvent): void => {

@@ -5,14 +5,14 @@ import { LIMITS } from '../shared/limits.ts'
 import { createBlockSource } from './content/block-source.ts'
 import { createLibrary, type Library } from './content/library.ts'
 import { parseCid } from './content/paths.ts'
-import { openPinSet } from './content/pins.ts'
+import { openPinSet, type PinSet } from './content/pins.ts'
 import { createReader, type Reader } from './content/read.ts'
 import { createActivities, createEventHub, type Activities, type EventHub } from './events.ts'
 import { HTTP_PROTOCOL } from './gateway/http-head.ts'
 import { createGateway } from './gateway/http-server.ts'
 import { createPocketHelia, type PocketHelia } from './helia.ts'
 import { loadIdentity } from './identity.ts'
-import { createAddressPolicy } from './network/address-policy.ts'
+import { createAddressPolicy, type AddressPolicy } from './network/address-policy.ts'
 import { createDialer, type Dialer } from './network/dialer.ts'
 import { createFollowed, type Followed } from './network/followed.ts'
 import { AGENT, libp2pOptions } from './network/libp2p.ts'
@@ -48,6 +48,28 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
   const options = libp2pOptions({ privateKey, datastore, policy, webrtc: ports.webrtc.state() !== 'unsupported' })
   const helia = await createPocketHelia({ blocks, datastore, options })
   await helia.start()
+  try {
+    return await assemble(ports, config, { helia, blocks, pins, relayList, policy })
+  } catch (error) {
+    await helia.stop()
+    throw error
+  }
+}
+
+interface Started {
+  helia: PocketHelia
+  blocks: PocketBlockstore
+  pins: PinSet
+  relayList: RelayList
+  policy: AddressPolicy
+}
+
+/** Joins the parts to a node. What it throws leaves Helia running. */
+async function assemble(
+  ports: HostPorts,
+  config: NodeConfig,
+  { helia, blocks, pins, relayList, policy }: Started,
+): Promise<NodeService> {
   const { libp2p } = helia
   const { network, webrtc } = ports
   const hub = createEventHub()

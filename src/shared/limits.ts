@@ -39,6 +39,8 @@ export const LIMITS = {
   /** Peers of links that are dialled again when they are lost, and how often in a row (in all about 15 s). */
   maxFollowedPeers: 32,
   followAttempts: 5,
+  /** Private addresses that a person pointed at: those of a few links a day, until the node is started again. */
+  maxIntendedAddrs: 256,
   /** Inbound connections a second from one host: all phones behind a relay look like one. The default of 5 refused the sixth. */
   inboundPerSecond: 32,
   /** Protocol and encryption negotiation of an inbound connection, in ms. */
@@ -119,6 +121,8 @@ export const LIMITS = {
   /** A page with lent connections is pinged so often, in ms, and after so many unanswered it counts as frozen: 2 s. */
   lenderPingMs: 500,
   lenderSilentPings: 4,
+  /** A page that offers WebRTC says who it is at once; a port that stays silent for so long, in ms, is let go. */
+  lenderHelloMs: 10_000,
   /** How often a page that would lend asks the one that does, and how long that may take to answer, in ms. */
   lenderAskMs: 2_000,
   lenderAnswerMs: 1_000,

@@ -1,5 +1,6 @@
 import { isPrivate } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { LIMITS } from '../../shared/limits.ts'
 
 /**
  * Which addresses may be dialled. Private and loopback addresses are dialled only where a person pointed at them (a
@@ -13,9 +14,18 @@ export interface AddressPolicy {
 }
 
 export function createAddressPolicy(): AddressPolicy {
+  /** Last intended, last in the order of the Set. */
   const intended = new Set<string>()
   return {
-    intend: (addr) => void intended.add(endpoint(addr)),
+    intend(addr) {
+      if (!isLocal(addr)) return
+      intended.delete(endpoint(addr))
+      intended.add(endpoint(addr))
+      for (const oldest of intended) {
+        if (intended.size <= LIMITS.maxIntendedAddrs) break
+        intended.delete(oldest)
+      }
+    },
     denies: (addr) => isLocal(addr) && !intended.has(endpoint(addr)),
   }
 }

@@ -118,10 +118,12 @@ async function untilLent(webrtc: WebRtcInfo, signal: AbortSignal | undefined): P
   const { promise, resolve } = Promise.withResolvers<void>()
   const stop = webrtc.watch(() => webrtc.state() !== 'no-page' && resolve())
   const timer = setTimeout(resolve, LIMITS.lenderWaitMs)
-  signal?.addEventListener('abort', () => resolve(), { once: true })
+  const abort = (): void => resolve()
+  signal?.addEventListener('abort', abort)
   await promise
   stop()
   clearTimeout(timer)
+  signal?.removeEventListener('abort', abort)
   signal?.throwIfAborted()
 }
 

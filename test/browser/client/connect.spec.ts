@@ -24,6 +24,7 @@ describe.each([undefined, 'dedicated-worker'] as const)('connect (fallback: %s)'
     const names = []
     for await (const { name } of node.ls('')) names.push(name)
     expect(names).toEqual(['a', 'b', 'c'])
+    expect(() => node.watch('all' as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }) as Error)
     await node.close()
   })
 

@@ -45,6 +45,15 @@ describe('a page that is silent', () => {
     expect(frozen.lending.connections()).toBe(0)
   })
 
+  it('is let go when it has never said who it is', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const farewell = new Promise((resolve) => {
+      port2.onmessage = ({ data }) => JSON.stringify(data).includes('bye') && resolve('bye')
+    })
+    borrow().lent.attach(port1)
+    expect(await farewell).toBe('bye')
+  })
+
   it('loses to an older page that answers', async () => {
     const borrowed = borrow()
     const { lending } = await borrowed.lend()

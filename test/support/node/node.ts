@@ -1,4 +1,4 @@
-import type { NodeService } from '../../../src/contract/node-api.ts'
+import type { NodeService, PeerConnection } from '../../../src/contract/node-api.ts'
 import { createNode } from '../../../src/core/node.ts'
 import type { HostPorts } from '../../../src/core/ports.ts'
 import { webFetch } from '../../../src/platform/worker/web-fetch.ts'
@@ -20,6 +20,16 @@ export async function startNode(options: { relays?: string[]; ports?: Partial<Ho
   }
   const node = await createNode(ports, { host: 'shared-worker', relays: options.relays ?? [] })
   return Object.assign(node, { ports, [Symbol.asyncDispose]: async () => node.stop() })
+}
+
+/** Resolves when `check` holds for the connections of the node. */
+export async function untilPeers(node: NodeService, check: (peers: PeerConnection[]) => boolean): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const watch = node.watch((event) => {
+    if (event.type === 'peers' && check(event.peers)) resolve()
+  })
+  await promise
+  watch.stop()
 }
 
 /** Resolves when `check` holds for a status of the node. */

@@ -9,6 +9,8 @@ export interface TestRelay extends AsyncDisposable {
   /** WebSocket on loopback, the peer id included. */
   addr: string
   stop(): Promise<void>
+  /** As a tunnel or a crash: the connections end, the relay goes on. */
+  dropConnections(): Promise<void>
 }
 
 /** A real circuit relay on loopback. */
@@ -28,5 +30,8 @@ export async function startRelay({ maxReservations = 100 } = {}): Promise<TestRe
   })
   const addr = libp2p.getMultiaddrs()[0]?.toString() ?? ''
   const stop = async (): Promise<void> => libp2p.stop()
-  return { addr, stop, [Symbol.asyncDispose]: stop }
+  const dropConnections = async (): Promise<void> => {
+    for (const connection of libp2p.getConnections()) await connection.close()
+  }
+  return { addr, stop, dropConnections, [Symbol.asyncDispose]: stop }
 }

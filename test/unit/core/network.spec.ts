@@ -1,6 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { createAddressPolicy } from '../../../src/core/network/address-policy.ts'
+import { LIMITS } from '../../../src/shared/limits.ts'
 import { isDirect, peerOf } from '../../../src/core/network/peers.ts'
 import { startNode, untilStatus } from '../../support/node/node.ts'
 import { startRelay } from '../../support/node/relay.ts'
@@ -32,6 +33,16 @@ describe('the address policy', () => {
       false,
     )
     expect(policy.denies(multiaddr('/ip4/192.168.1.7/tcp/22/ws'))).toBe(true)
+  })
+})
+
+describe('the address policy, asked for more than it can remember,', () => {
+  it('forgets the oldest', () => {
+    const policy = createAddressPolicy()
+    const addr = (port: number): ReturnType<typeof multiaddr> => multiaddr(`/ip4/192.168.1.7/tcp/${port}/ws`)
+    for (let port = 1; port <= LIMITS.maxIntendedAddrs + 1; port++) policy.intend(addr(port))
+    expect(policy.denies(addr(1))).toBe(true)
+    expect(policy.denies(addr(2))).toBe(false)
   })
 })
 

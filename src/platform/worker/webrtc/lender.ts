@@ -62,6 +62,7 @@ export class Lender {
   readonly #connections = new Map<number, ConnectionEnd>()
   readonly #channels = new Map<number, { end: ChannelEnd; pc: number; waiting: number }>()
   readonly #over = new AbortController()
+  readonly #helloTimer: ReturnType<typeof setTimeout>
   #nextConnection = 0
   #nextChannel = 0
   #waiting = 0
@@ -78,6 +79,8 @@ export class Lender {
     port.onmessage = ({ data }) => this.#receive(data)
     port.onmessageerror = () => this.lose(new PocketError('ERR_PROTOCOL'))
     this.#outbox.post({ t: 'hello' })
+    const silent = (): void => this.lose(new PocketError('ERR_NO_WEBRTC', 'The page that lends WebRTC does not answer'))
+    this.#helloTimer = setTimeout(silent, LIMITS.lenderHelloMs)
   }
 
   /** Whether a connection made here has a chance. */
@@ -121,6 +124,7 @@ export class Lender {
   lose(reason: PocketError): void {
     if (this.#over.signal.aborted) return
     this.#over.abort()
+    clearTimeout(this.#helloTimer)
     this.#health.stop()
     this.#outbox.post({ t: 'bye' })
     this.#port.onmessage = null
@@ -196,6 +200,7 @@ export class Lender {
 
   #greet({ lenderId, willing }: { lenderId: string; willing: boolean }): void {
     if (this.id !== '') return
+    clearTimeout(this.#helloTimer)
     this.id = lenderId
     this.willing = willing
     navigator.locks
