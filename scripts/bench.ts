@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ensureBuild } from './lib/build.ts'
+import { HELP } from './lib/help.mjs'
 import { ensureChromium } from './lib/test-chromium.ts'
 
 /** bench/run.ts is checked with the types of a page, which this script must not see. */
@@ -20,14 +21,6 @@ interface Bench {
     log: (line: string) => void
   }) => Promise<{ failures: unknown[] }>
 }
-
-const HELP = `npm run bench:smoke [-- options]
-npm run bench [-- options]
-
---only <case>[,<case>]  some cases; nothing is written then
---rounds <number>       in the place of each case's own
---out <folder>          where the tables go (docs/benchmarks)
---no-build              the app as it was built last`
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const log = (line: string): void => console.error(line)
@@ -48,7 +41,7 @@ const { values, positionals } = parseArgs({
   },
 })
 if (values.help) {
-  console.log(HELP)
+  console.log(HELP.bench)
   process.exit(0)
 }
 

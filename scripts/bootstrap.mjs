@@ -7,6 +7,7 @@ import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SetupError, ensureDependencies } from './lib/dependencies.mjs'
+import { HELP } from './lib/help.mjs'
 import { findNode } from './lib/runtime.mjs'
 
 const COMMANDS = ['start', 'test', 'bench']
@@ -17,6 +18,12 @@ const [command, ...args] = process.argv.slice(2)
 if (!COMMANDS.includes(command)) {
   process.stderr.write(`Usage: node scripts/bootstrap.mjs <${COMMANDS.join('|')}> [options]\n`)
   process.exit(2)
+}
+
+// `npm test` names its steps there as well: once it is installed, it answers itself.
+if (command !== 'test' && (args.includes('--help') || args.includes('-h'))) {
+  process.stdout.write(`${HELP[command]}\n`)
+  process.exit(0)
 }
 
 try {

@@ -5,7 +5,8 @@ import encodeQR from 'qr'
 import { loadConfig } from '../src/companion/config.ts'
 import { isPocketError } from '../src/shared/errors.ts'
 import { ensureBuild } from './lib/build.ts'
-import { HELP, parseStartOptions } from './lib/start-options.ts'
+import { HELP } from './lib/help.mjs'
+import { parseStartOptions } from './lib/start-options.ts'
 import type { Companion } from '../src/companion/companion.ts'
 import type { CompanionConfig } from '../src/companion/config.ts'
 import type { StartOptions } from './lib/start-options.ts'
@@ -21,7 +22,7 @@ process.on('disconnect', stop)
 
 const options = readOptions()
 if (options.help) {
-  console.log(HELP)
+  console.log(HELP.start)
   process.exit(0)
 }
 const config = readConfig(options)
@@ -34,7 +35,11 @@ try {
   else stop()
 } catch (error) {
   if (stopping.signal.aborted) process.exit(0)
-  const hint = isPocketError(error, 'ERR_PORT_BUSY') ? ' (npm start -- --port N)' : ''
+  const hint = isPocketError(error, 'ERR_PORT_BUSY')
+    ? ' (npm start -- --port N)'
+    : isPocketError(error, 'ERR_DATA_BUSY')
+      ? ' (npm start -- --data DIR)'
+      : ''
   log(`${messageOf(error)}${hint}`)
   process.exit(1)
 }

@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util'
 import { inCi, plain, sum, verdict, type Outcome, type Verdict } from './lib/test-counts.ts'
 import { STEPS, type Step } from './lib/test-steps.ts'
+import { HELP } from './lib/help.mjs'
 
 interface Result extends Verdict {
   name: string
@@ -19,7 +20,7 @@ process.once('disconnect', () => process.exit(130))
 const values = readOptions()
 
 if (values.help || values.list) {
-  if (values.help) console.log('npm test [-- --only <step>[,<step>]] [-- --list]\n')
+  if (values.help) console.log(HELP.test)
   for (const { name, title } of STEPS) console.log(`${name.padEnd(10)} ${title}`)
   process.exit(0)
 }

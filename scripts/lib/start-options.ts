@@ -14,22 +14,6 @@ export interface StartOptions {
   help: boolean
 }
 
-export const HELP = `npm start -- [options]
-
-Builds the app if need be, starts the companion (relay) and serves the app.
-
-  --port N        port to listen on, 0 for any free one (default 8080)
-  --data DIR      folder of identity and certificates (default .data)
-  --host [NAME]   serve phones on the local network over https; NAME is the host name or
-                  address in links (default: this machine's address)
-  --no-qr         print no QR code
-  --no-build      serve dist as it is
-  --help          print this
-
-Other settings: environment variables POCKET_… or a file named by POCKET_CONFIG,
-see relay-config/companion.example.jsonc.
-`
-
 /** What a person typed. Throws an Error with one sentence. */
 export function parseStartOptions(args: string[]): StartOptions {
   const { values } = parseArgs({

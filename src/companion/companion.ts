@@ -1,3 +1,4 @@
+import { lockDataDir } from './data-lock.ts'
 import { loadIdentity } from './identity.ts'
 import { startRelay } from './relay/relay.ts'
 import { companionAddresses, lanAddresses } from './server/addresses.ts'
@@ -12,6 +13,7 @@ import { siteHandler } from './web/site-handler.ts'
 import { loadSite } from './web/site.ts'
 import type { CompanionInfo } from '../contract/companion-api.ts'
 import type { CompanionConfig } from './config.ts'
+import type { DataLock } from './data-lock.ts'
 import type { Relay } from './relay/relay.ts'
 import type { Addresses } from './server/addresses.ts'
 import type { Health, HealthState } from './web/description.ts'
@@ -51,8 +53,18 @@ const AGENT = 'pocket-ipfs-companion/0.1.0'
 /** libp2p closes connections in good order; what does not answer by then is cut. */
 const GRACE_MS = 1_000
 
-/** Throws ERR_PORT_BUSY, or ERR_INVALID_ARGUMENT with a sentence on what in `config` cannot be had. */
+/** Throws ERR_PORT_BUSY, ERR_DATA_BUSY, or ERR_INVALID_ARGUMENT with a sentence on what in `config` cannot be had. */
 export async function startCompanion(config: CompanionConfig, options: CompanionOptions = {}): Promise<Companion> {
+  const lock = await lockDataDir(config.dataDir)
+  try {
+    return await startLocked(config, options, lock)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function startLocked(config: CompanionConfig, options: CompanionOptions, lock: DataLock): Promise<Companion> {
   const { log = () => undefined, lan = lanAddresses } = options
   const startedAt = performance.now()
   let state: HealthState = 'starting'
@@ -144,6 +156,7 @@ export async function startCompanion(config: CompanionConfig, options: Companion
       (error: unknown) => log(`the relay did not stop in good order: ${String(error)}`),
     )
     await closeListener()
+    await lock.release()
   }
   let stopped: Promise<void> | undefined
   return {

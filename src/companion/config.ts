@@ -102,6 +102,11 @@ export const FIELDS = {
   circuitSeconds: integer(3600, 120, 86_400),
   /** Relayed connections in all. Each may hold 2 MiB of what a slow phone does not read: 2 GiB if all of them do at once. */
   maxCircuits: integer(1024, 1, 1_000_000),
+  /**
+   * Relayed connections asked for from one address (of one /64 network for IPv6). A peer id costs nothing, so the limit for
+   * each phone alone would let one machine take all of them; a quarter still serves a school behind one router.
+   */
+  maxCircuitsPerAddress: integer(256, 1, 1_000_000),
   /** Relayed connections of one phone, in each direction. go-libp2p allows 16; one file shown to a class needs more. */
   maxCircuitsPerPeer: integer(64, 1, 4096),
 } satisfies Record<string, Field<unknown>>

@@ -30,6 +30,7 @@ export const ERRORS = {
   ERR_NO_WEBRTC: 'This browser or page offers no WebRTC',
   ERR_OFFLINE: 'There is no network',
   ERR_PORT_BUSY: 'The port is taken by another program',
+  ERR_DATA_BUSY: 'Another companion is running on this data folder',
   // Storage
   ERR_STORAGE_UNAVAILABLE: 'This browser offers no storage here',
   ERR_STORAGE_LOST: 'The connection to the storage was lost',

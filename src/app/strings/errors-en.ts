@@ -111,6 +111,11 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'Keep the app in front, or go on through the relay, which is slower.',
   ),
   ERR_OFFLINE: say('There is no network.', 'This phone is not connected.', 'It goes on by itself when there is one.'),
+  ERR_DATA_BUSY: say(
+    'A data folder is in use.',
+    'Another companion is running on it.',
+    'Stop that one, or choose another folder.',
+  ),
   ERR_PORT_BUSY: say('A port is taken.', 'Another program uses it.', 'Choose another port or end that program.'),
   ERR_STORAGE_UNAVAILABLE: say(
     'Nothing can be kept here.',

@@ -3,18 +3,24 @@ import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { lpStream } from '@libp2p/utils'
 import { varint } from 'multiformats'
 import * as Digest from 'multiformats/hashes/digest'
-import { createCounter } from '../server/address-limits.ts'
+import { clientKey, createCounter } from '../server/address-limits.ts'
 import { STATUS, decodeConnect, decodeStopStatus, encodeHopStatus, encodeStopConnect } from './circuit-wire.ts'
 import { joinStreams } from './join-streams.ts'
 import type { CircuitRelayServerComponents, CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
 import type { LengthPrefixedStream } from '@libp2p/utils'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { CompanionConfig } from '../config.ts'
 import type { CircuitLimit, Status } from './circuit-wire.ts'
 
 export type CircuitsConfig = Pick<
   CompanionConfig,
-  'circuitBytes' | 'circuitSeconds' | 'maxCircuits' | 'maxCircuitsPerPeer' | 'upgradeTimeoutMs'
+  | 'circuitBytes'
+  | 'circuitSeconds'
+  | 'maxCircuits'
+  | 'maxCircuitsPerAddress'
+  | 'maxCircuitsPerPeer'
+  | 'upgradeTimeoutMs'
 >
 
 type ServiceFactory = (components: CircuitRelayServerComponents) => CircuitRelayService
@@ -60,10 +66,15 @@ interface CircuitsInit {
 function createCircuits({ components, reserve, relay, config }: CircuitsInit): StreamHandler {
   const limit: CircuitLimit = { seconds: config.circuitSeconds, bytes: config.circuitBytes }
   const callers = createCounter(config.maxCircuits, config.maxCircuitsPerPeer)
+  const callersAt = createCounter(config.maxCircuits, config.maxCircuitsPerAddress)
   const called = createCounter(config.maxCircuits, config.maxCircuitsPerPeer)
   const log = components.logger.forComponent('pocket:companion:circuits')
 
-  const connect = async (caller: PeerId, id: Uint8Array, request: LengthPrefixedStream<Stream>): Promise<void> => {
+  const connect = async (
+    { remotePeer: caller, remoteAddr }: Connection,
+    id: Uint8Array,
+    request: LengthPrefixedStream<Stream>,
+  ): Promise<void> => {
     const timeout = AbortSignal.timeout(config.upgradeTimeoutMs)
     const answer = async (status: Status): Promise<void> => {
       await request.write(encodeHopStatus(status, status === STATUS.OK ? limit : undefined), { signal: timeout })
@@ -75,7 +86,11 @@ function createCircuits({ components, reserve, relay, config }: CircuitsInit): S
     const target = peerIdFromMultihash(Digest.decode(id))
     const connection = openConnection(components.connectionManager.getConnections(target))
     if (connection === undefined || relay.reservations.get(target) === undefined) return refuse(STATUS.NO_RESERVATION)
-    const places = [callers.take(caller.toString()), called.take(target.toString())]
+    const places = [
+      callers.take(caller.toString()),
+      callersAt.take(clientKey(addressOf(remoteAddr))),
+      called.take(target.toString()),
+    ]
     const release = (): void => places.forEach((give) => give?.())
     if (places.includes(undefined)) {
       release()
@@ -126,7 +141,7 @@ function createCircuits({ components, reserve, relay, config }: CircuitsInit): S
       const request = lpStream(stream, { maxDataLength: MAX_MESSAGE_BYTES })
       const message = await request.read({ signal: AbortSignal.timeout(config.upgradeTimeoutMs) })
       const id = decodeConnect(message.subarray())
-      if (id !== undefined) return await connect(connection.remotePeer, id, request)
+      if (id !== undefined) return await connect(connection, id, request)
       request.unwrap()
       // Back to where it was: the handler reads it again from the start.
       message.prepend(varint.encodeTo(message.byteLength, new Uint8Array(varint.encodingLength(message.byteLength))))
@@ -136,6 +151,11 @@ function createCircuits({ components, reserve, relay, config }: CircuitsInit): S
       stream.abort(error instanceof Error ? error : new Error(String(error)))
     }
   }
+}
+
+/** `/ip4/<address>/…`: the client's own also behind a trusted proxy (upgrade-transport.ts). */
+function addressOf(remoteAddr: Multiaddr): string {
+  return remoteAddr.toString().split('/')[2] ?? ''
 }
 
 /** The newest that is open: a phone that came back over another network is not behind its old one. */

@@ -14,7 +14,7 @@ export interface ClientAddress {
  */
 export function clientAddress(request: IncomingMessage, trustedProxies: readonly string[]): ClientAddress {
   const direct = { address: plain(request.socket.remoteAddress ?? '0.0.0.0'), port: request.socket.remotePort ?? 0 }
-  if (!trustedProxies.includes(direct.address)) return direct
+  if (!isTrustedProxy(direct.address, trustedProxies)) return direct
   const forwarded = [request.headers['x-forwarded-for'] ?? []]
     .flat()
     .join(',')
@@ -22,6 +22,11 @@ export function clientAddress(request: IncomingMessage, trustedProxies: readonly
     .map((entry) => plain(entry.trim()))
   const client = forwarded.findLast((entry) => !trustedProxies.includes(entry))
   return client === undefined || isIP(client) === 0 ? direct : { address: client, port: 0 }
+}
+
+/** Exactly the configured addresses: a neighbour in the same /64 network is a stranger. */
+export function isTrustedProxy(address: string | undefined, trustedProxies: readonly string[]): boolean {
+  return trustedProxies.includes(plain(address ?? ''))
 }
 
 export function isLoopback(address: string | undefined): boolean {

@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Server as TlsServer, TLSSocket } from 'node:tls'
 import { clientKey, createCounter } from './address-limits.ts'
+import { isTrustedProxy } from './client-address.ts'
 import type { CompanionConfig } from '../config.ts'
 
 export interface Credentials {
@@ -34,7 +35,6 @@ const REFUSAL = `HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-
 export function createFront(config: FrontConfig, http: HttpServer, credentials?: Credentials): Front {
   const sockets = new Set<Socket>()
   const counter = createCounter(config.maxConnections, config.maxConnectionsPerAddress)
-  const proxies = new Set(config.trustedProxies.map(clientKey))
   // A proxy carries many clients: it has a place for each socket, and its clients are counted when they upgrade.
   const proxied = createCounter(config.maxConnections, config.maxConnections)
   const tls = credentials === undefined ? undefined : createTls(config, http, credentials)
@@ -62,8 +62,8 @@ export function createFront(config: FrontConfig, http: HttpServer, credentials?:
 
   return {
     accept(socket) {
-      const key = clientKey(socket.remoteAddress ?? '')
-      const release = (proxies.has(key) ? proxied : counter).take(key)
+      const places = isTrustedProxy(socket.remoteAddress, config.trustedProxies) ? proxied : counter
+      const release = places.take(clientKey(socket.remoteAddress ?? ''))
       // Resets and broken pipes of clients are everyday; the 'close' after it does what is to be done.
       socket.on('error', () => socket.destroy())
       if (release === undefined) {

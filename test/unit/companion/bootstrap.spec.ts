@@ -14,7 +14,7 @@ async function project(): Promise<string> {
   const root = await temporaryFolder()
   await mkdir(join(root, 'scripts/lib'), { recursive: true })
   await mkdir(join(root, 'dependency'))
-  for (const file of ['bootstrap.mjs', 'lib/lock.mjs', 'lib/dependencies.mjs', 'lib/runtime.mjs']) {
+  for (const file of ['bootstrap.mjs', 'lib/lock.mjs', 'lib/dependencies.mjs', 'lib/help.mjs', 'lib/runtime.mjs']) {
     await cp(join(SCRIPTS, file), join(root, 'scripts', file))
   }
   await writeFile(join(root, 'dependency/package.json'), '{"name":"dependency","version":"1.0.0"}')
@@ -67,6 +67,13 @@ function bootstrap(root: string, args: string[], env: Record<string, string | un
 const INSTALLING = 'setup: installing the dependencies'
 
 describe('bootstrap', () => {
+  it.each(['--help', '-h'])('answers %s without installing anything', async (option) => {
+    const root = await project()
+    const { code, stdout, stderr } = await bootstrap(root, ['start', option]).exit
+    expect([code, stdout, stderr]).toEqual([0, expect.stringContaining('--data DIR'), ''])
+    await expect(stat(join(root, 'node_modules'))).rejects.toThrow('ENOENT')
+  })
+
   it('installs once, then runs the command with its arguments, the tools first on the PATH', async () => {
     const root = await project()
     const first = await bootstrap(root, ['start', '--port', '0']).exit

@@ -1,4 +1,6 @@
+import { realpath, symlink } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { lanAddresses, companionAddresses } from '../../../src/companion/server/addresses.ts'
 import { companion, phone, rawRequest, relayAddress, temporaryFolder, upgradeRequest, until } from './support.ts'
@@ -37,6 +39,22 @@ describe('start and stop', () => {
     await new Promise((resolve) => other.close(resolve))
     const now = await companion({ dataDir, hosts: ['127.0.0.1', '::1'], port })
     expect(now.port).toBe(port)
+  })
+
+  it('refuses a second on the same data folder with a sentence, and the first goes on', async () => {
+    const dataDir = await temporaryFolder()
+    const first = await companion({ dataDir })
+    const link = join(await temporaryFolder(), 'link')
+    await symlink(dataDir, link)
+    for (const folder of [dataDir, `${dataDir}/.`, link]) {
+      await expect(companion({ dataDir: folder })).rejects.toMatchObject({
+        code: 'ERR_DATA_BUSY',
+        message: `Another companion (process ${process.pid}) is running on the data folder ${await realpath(dataDir)}. Stop it, or choose another folder.`,
+      })
+    }
+    expect((await rawRequest(first.port, '/healthz')).status).toBe(200)
+    await first.stop()
+    expect((await companion({ dataDir })).peerId).toBe(first.peerId)
   })
 
   it('has the same port on both loopback addresses', async () => {

@@ -143,6 +143,18 @@ describe('relay', () => {
     await expect((await phone()).dial(relayedAddress(giver))).rejects.toThrow('RESOURCE_LIMIT_EXCEEDED')
   })
 
+  it('limits the circuits that one address opens, whatever names it takes, and gives the places back', async () => {
+    const relay = await companion({ maxCircuitsPerAddress: 2 })
+    const giver = await phone({ through: relay })
+    const [first] = await Promise.all(
+      [await phone(), await phone()].map((caller) => caller.dial(relayedAddress(giver))),
+    )
+    const third = await phone()
+    await expect(third.dial(relayedAddress(giver))).rejects.toThrow('RESOURCE_LIMIT_EXCEEDED')
+    await first?.close()
+    await until(() => third.dial(relayedAddress(giver)).catch(() => false))
+  })
+
   it('limits the circuits that one phone opens', async () => {
     const relay = await companion({ maxCircuitsPerPeer: 2 })
     const caller = await phone()

@@ -155,6 +155,18 @@ describe('npm start', () => {
     expect(stderr).not.toContain('    at ')
   })
 
+  it('leaves its data folder free for the next when it is killed, and to nobody before', async () => {
+    const folder = await temporaryFolder()
+    const first = await start(['--port', '0', '--data', folder])
+    await first.line(/^ready$/m)
+    const { code, stdout, stderr } = await (await start(['--port', '0', '--data', folder])).exit
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^Another companion \(process \d+\) is running .* \(npm start -- --data DIR\)$/m)
+    first.kill('SIGKILL')
+    await first.exit
+    await (await start(['--port', '0', '--data', folder])).line(/^ready$/m)
+  })
+
   it('lists its options', async () => {
     const { code, stdout } = await (await start(['--help'])).exit
     expect(code).toBe(0)

@@ -31,6 +31,14 @@ describe('upgrades', () => {
     expect((await forged('203.0.113.2')).status).toBe(429)
   })
 
+  it('does not take a neighbour of a trusted proxy for it', async () => {
+    const { port } = await companion({ hosts: ['::1'], maxConnectionsPerAddress: 1, trustedProxies: ['::2'] })
+    const held = connect(port, '::1')
+    onTestFinished(() => void held.destroy())
+    held.write('GET / HT')
+    await until(async () => (await sendRaw(port, 'GET /healthz HTTP/1.1\r\n\r\n', '::1')).startsWith('HTTP/1.1 503'))
+  })
+
   it('limits open WebSockets of one address until one closes', async () => {
     const { port } = await companion({ maxConnectionsPerAddress: 3, trustedProxies: ['127.0.0.1'] })
     const client = new Client(`ws://127.0.0.1:${port}/`)

@@ -1,0 +1,1 @@
+export const HELP: { start: string; test: string; bench: string }
