@@ -5,7 +5,7 @@ import type { Stage } from '../lib/stage.ts'
 import { mibPerSecond, MiB } from '../lib/units.ts'
 import { callWorker, startWorker } from '../lib/worker-call.ts'
 
-const BYTES = 100 * MiB
+export const BYTES = 100 * MiB
 
 export const cat: Case = {
   name: 'cat',
@@ -17,9 +17,11 @@ export const cat: Case = {
   async open(stage) {
     const path = await stage.file('cat', BYTES)
     return {
-      ours: await ours(stage, path),
-      ceiling: [await library(stage, path, 'raw', 'store', 'read', 'slices of a Blob in IndexedDB, 1 MiB, 8 at once')],
-      beside: [await library(stage, path, 'stock', 'add', 'cat', 'stock Helia, blockstore-idb, in a worker')],
+      ours: await nodeReader(stage, path),
+      ceiling: [
+        await libraryReader(stage, path, 'raw', 'store', 'read', 'slices of a Blob in IndexedDB, 1 MiB, 8 at once'),
+      ],
+      beside: [await libraryReader(stage, path, 'stock', 'add', 'cat', 'stock Helia, blockstore-idb, in a worker')],
       notes: () => ['Ours crosses from the worker to the page; the ceiling and stock Helia stay in their worker.'],
       async close() {
         await stage.forget(stage.appUrl)
@@ -29,7 +31,8 @@ export const cat: Case = {
   },
 }
 
-async function ours(stage: Stage, path: string): Promise<Measure> {
+/** `cat()` of the file, added before. */
+export async function nodeReader(stage: Stage, path: string): Promise<Measure> {
   await stage.forget(stage.appUrl)
   const page = await openBarePage(stage.context, stage)
   const node = await connectNode(page)
@@ -58,7 +61,8 @@ async function ours(stage: Stage, path: string): Promise<Measure> {
   }
 }
 
-async function library(
+/** The same by a worker of bench/pages. */
+export async function libraryReader(
   stage: Stage,
   path: string,
   name: 'raw' | 'stock',

@@ -1,6 +1,6 @@
 import type { Stage } from './stage.ts'
 
-export type Unit = 'ms' | 'KiB' | 'MiB/s'
+export type Unit = 'ms' | 'KiB' | 'MiB' | 'MiB/s'
 
 /** One thing that is timed, over and over. */
 export interface Measure {
