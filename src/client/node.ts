@@ -2,6 +2,7 @@ import type { PinApi, PocketNode } from '../contract/node-api.ts'
 import { toWireSource } from './add-source.ts'
 import type { Keeper } from './keeper.ts'
 import { readBytes, readItems, readOnce } from './retry.ts'
+import { createTransfersApi } from './transfers.ts'
 import { watchNode } from './watch-node.ts'
 
 /** The client API over whatever host serves the page. */
@@ -26,6 +27,8 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
     stat: (path, { signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('stat', { path }, pass(signal))),
 
     pin: createPinApi(keeper),
+
+    transfers: createTransfersApi(keeper),
 
     async dial(target, { signal } = {}) {
       const { rpc } = await keeper.session(signal)

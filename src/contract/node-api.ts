@@ -1,4 +1,7 @@
 import type { ErrorCode, WireError } from '../shared/errors.ts'
+import type { TransfersApi } from './transfer-api.ts'
+
+export type * from './transfer-api.ts'
 
 /**
  * The client API: what a page can ask of the node. CIDs, peer ids and multiaddrs are strings (libp2p and multiformats
@@ -235,6 +238,7 @@ export interface PocketNode {
   ls(path: IpfsPath, options?: CallOptions): AsyncIterable<LsEntry>
   stat(path: IpfsPath, options?: CallOptions): Promise<StatResult>
   readonly pin: PinApi
+  readonly transfers: TransfersApi
   /** A multiaddr, or the id of a peer whose addresses are known. */
   dial(target: string, options?: CallOptions): Promise<PeerConnection>
   hangUp(peerId: string, options?: CallOptions): Promise<void>

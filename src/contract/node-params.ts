@@ -32,6 +32,22 @@ export const parseParams: ParamsParser = {
   },
   'pin.rm': (params) => ({ cid: text(record(params, 'params').cid, 'cid') }),
   'pin.ls': none,
+  'transfers.start': (params) => {
+    const { cid, from, name, priority } = record(params, 'params')
+    return {
+      cid: text(cid, 'cid'),
+      ...optional('from', from, texts(LIMITS.maxFetchSources)),
+      ...optional('name', name, text),
+      ...optional('priority', priority, integer),
+    }
+  },
+  'transfers.list': none,
+  'transfers.get': id,
+  'transfers.pause': id,
+  'transfers.resume': id,
+  'transfers.cancel': id,
+  'transfers.retry': id,
+  'transfers.watch': none,
   dial: (params) => ({ target: text(record(params, 'params').target, 'target') }),
   hangUp: (params) => ({ peerId: text(record(params, 'params').peerId, 'peerId') }),
   peers: none,
@@ -87,6 +103,10 @@ function none(params: unknown): undefined {
   if (params !== undefined) throw invalid('params')
 }
 
+function id(params: unknown): { id: string } {
+  return { id: text(record(params, 'params').id, 'id') }
+}
+
 function text(value: unknown, argument: string): string {
   if (typeof value !== 'string' || value.length > LIMITS.maxLinkChars) throw invalid(argument)
   return value
@@ -101,6 +121,11 @@ function texts(most: number): (value: unknown, argument: string) => string[] {
 
 function bytes(value: unknown, argument: string): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(argument)
+  return value as number
+}
+
+function integer(value: unknown, argument: string): number {
+  if (!Number.isSafeInteger(value)) throw invalid(argument)
   return value as number
 }
 

@@ -11,6 +11,8 @@ import type {
   Pin,
   ShareResult,
   StatResult,
+  Transfer,
+  TransferRequest,
 } from './node-api.ts'
 
 /** Where the content of an entry is: in the message itself, or in the n-th body stream of the call. */
@@ -32,6 +34,14 @@ export interface NodeMethods {
   'pin.add': Unary<{ path: string; name?: string; activity?: string; from?: string[] }, Pin, FetchProgress>
   'pin.rm': Unary<{ cid: string }, undefined>
   'pin.ls': Items<undefined, Pin>
+  'transfers.start': Unary<TransferRequest, Transfer>
+  'transfers.list': Unary<undefined, Transfer[]>
+  'transfers.get': Unary<{ id: string }, Transfer>
+  'transfers.pause': Unary<{ id: string }, Transfer>
+  'transfers.resume': Unary<{ id: string }, Transfer>
+  'transfers.cancel': Unary<{ id: string }, Transfer>
+  'transfers.retry': Unary<{ id: string }, Transfer>
+  'transfers.watch': Items<undefined, Transfer>
   dial: Unary<{ target: string }, PeerConnection>
   hangUp: Unary<{ peerId: string }, undefined>
   peers: Unary<undefined, PeerConnection[]>

@@ -15,6 +15,7 @@ export const ERRORS = {
   ERR_NOT_A_FILE: 'The path names a folder, not a file',
   ERR_NOT_A_DIRECTORY: 'The path names a file, not a folder',
   ERR_PATH_NOT_FOUND: 'The folder has no entry of this name',
+  ERR_NO_TRANSFER: 'There is no transfer of this id',
   // Sources of content being added
   ERR_SOURCE_UNREADABLE: 'The file could not be read to its end',
   ERR_SOURCE_CHANGED: 'The file changed while it was being read',

@@ -55,6 +55,11 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'The link names an entry that the folder does not have.',
     'Open the folder itself, or ask for the link again.',
   ),
+  ERR_NO_TRANSFER: say(
+    'This transfer is not known any more.',
+    'It ended a while ago, or another tab removed it.',
+    'Open the link again to start anew.',
+  ),
   ERR_SOURCE_UNREADABLE: say(
     'The file could not be read.',
     'It was moved, deleted, or the phone withdrew the permission.',

@@ -1,30 +1,36 @@
 import type { NodeEvent, WatchHandle } from '../../contract/node-api.ts'
 
+type Watch<T> = (listener: (event: T) => void) => WatchHandle
+
 /**
- * Events as something that can be iterated. Of what a slow or frozen page has not read yet only the latest of its kind
- * is kept: every event but an activity's tells the whole state, and an activity's tells all of that activity.
+ * Events as something that can be iterated. Of what a slow or frozen page has not read yet only the latest of each key
+ * is kept: an event tells the whole state of what its key names.
  */
-export function eventStream(
-  watch: (listener: (event: NodeEvent) => void) => WatchHandle,
-  signal: AbortSignal,
-): AsyncIterable<NodeEvent> {
-  return { [Symbol.asyncIterator]: () => new EventIterator(watch, signal) }
+export function eventStream<T>(watch: Watch<T>, keyOf: (event: T) => string, signal: AbortSignal): AsyncIterable<T> {
+  return { [Symbol.asyncIterator]: () => new EventIterator(watch, keyOf, signal) }
 }
 
-class EventIterator implements AsyncIterator<NodeEvent> {
-  readonly #pending = new Map<string, NodeEvent>()
+/** Every event but an activity's tells the whole state, and an activity's tells all of that activity. */
+export function eventKey(event: NodeEvent): string {
+  return event.type === 'activity' ? `activity ${event.activity.id}` : event.type
+}
+
+class EventIterator<T> implements AsyncIterator<T> {
+  readonly #pending = new Map<string, T>()
+  readonly #keyOf: (event: T) => string
   readonly #handle: WatchHandle
   readonly #signal: AbortSignal
   #wake: (() => void) | undefined
   #ended = false
 
-  constructor(watch: (listener: (event: NodeEvent) => void) => WatchHandle, signal: AbortSignal) {
+  constructor(watch: Watch<T>, keyOf: (event: T) => string, signal: AbortSignal) {
+    this.#keyOf = keyOf
     this.#signal = signal
     this.#handle = watch((event) => this.#take(event))
     signal.addEventListener('abort', this.#end)
   }
 
-  async next(): Promise<IteratorResult<NodeEvent>> {
+  async next(): Promise<IteratorResult<T>> {
     while (!this.#ended) {
       const first = this.#pending.entries().next()
       if (first.done !== true) {
@@ -37,13 +43,13 @@ class EventIterator implements AsyncIterator<NodeEvent> {
     return { done: true, value: undefined }
   }
 
-  async return(): Promise<IteratorResult<NodeEvent>> {
+  async return(): Promise<IteratorResult<T>> {
     this.#end()
     return { done: true, value: undefined }
   }
 
-  #take(event: NodeEvent): void {
-    const key = event.type === 'activity' ? `activity ${event.activity.id}` : event.type
+  #take(event: T): void {
+    const key = this.#keyOf(event)
     // To the end: what a page hears last is what happened last.
     this.#pending.delete(key)
     this.#pending.set(key, event)

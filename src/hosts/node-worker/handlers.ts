@@ -1,9 +1,9 @@
-import type { AddSource, NodeEvent, NodeService } from '../../contract/node-api.ts'
+import type { AddSource, NodeEvent, NodeService, Transfer } from '../../contract/node-api.ts'
 import { parseParams } from '../../contract/node-params.ts'
 import type { NodeMethods, WireAddSource, WireContent } from '../../contract/node-rpc.ts'
 import type { CallContext, RpcHandler } from '../../rpc/types.ts'
 import { PocketError } from '../../shared/errors.ts'
-import { eventStream } from './event-stream.ts'
+import { eventKey, eventStream } from './event-stream.ts'
 
 type HandlerTable = { [M in keyof NodeMethods]: RpcHandler & { kind: NodeMethods[M]['kind'] } }
 
@@ -38,6 +38,20 @@ export function nodeHandlers(node: NodeService): HandlerTable {
         return node.pin.ls({ signal })
       },
     },
+    'transfers.start': unary('transfers.start', (request, { signal }) => node.transfers.start(request, { signal })),
+    'transfers.list': unary('transfers.list', (_params, { signal }) => node.transfers.list({ signal })),
+    'transfers.get': unary('transfers.get', ({ id }, { signal }) => node.transfers.get(id, { signal })),
+    'transfers.pause': unary('transfers.pause', ({ id }, { signal }) => node.transfers.pause(id, { signal })),
+    'transfers.resume': unary('transfers.resume', ({ id }, { signal }) => node.transfers.resume(id, { signal })),
+    'transfers.cancel': unary('transfers.cancel', ({ id }, { signal }) => node.transfers.cancel(id, { signal })),
+    'transfers.retry': unary('transfers.retry', ({ id }, { signal }) => node.transfers.retry(id, { signal })),
+    'transfers.watch': {
+      kind: 'items',
+      handle: (params, { signal }): AsyncIterable<Transfer> => {
+        parseParams['transfers.watch'](params)
+        return eventStream(node.transfers.watch, ({ id }) => id, signal)
+      },
+    },
     dial: unary('dial', ({ target }, { signal }) => node.dial(target, { signal })),
     hangUp: unary('hangUp', ({ peerId }, { signal }) => node.hangUp(peerId, { signal })),
     peers: unary('peers', (_params, { signal }) => node.peers({ signal })),
@@ -49,7 +63,7 @@ export function nodeHandlers(node: NodeService): HandlerTable {
       kind: 'items',
       handle: (params, { signal }): AsyncIterable<NodeEvent> => {
         parseParams.watch(params)
-        return eventStream((listener) => node.watch(listener), signal)
+        return eventStream(node.watch, eventKey, signal)
       },
     },
   }

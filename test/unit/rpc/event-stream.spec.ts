@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Activity, NodeEvent, NodeStatus } from '../../../src/contract/node-api.ts'
-import { eventStream } from '../../../src/hosts/node-worker/event-stream.ts'
+import { eventKey, eventStream } from '../../../src/hosts/node-worker/event-stream.ts'
 
 const status = (peers: number): NodeEvent => ({ type: 'status', status: { peers } as NodeStatus })
 const activity = (id: string, done: number): NodeEvent => ({ type: 'activity', activity: { id, done } as Activity })
@@ -13,7 +13,7 @@ function open() {
     listeners.push(listener)
     return { stop: () => void stops++ }
   }
-  const iterator = eventStream(watch, aborter.signal)[Symbol.asyncIterator]()
+  const iterator = eventStream(watch, eventKey, aborter.signal)[Symbol.asyncIterator]()
   return { emit: (event: NodeEvent) => listeners[0]?.(event), iterator, aborter, stops: () => stops }
 }
 
