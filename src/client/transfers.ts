@@ -22,12 +22,12 @@ export function createTransfersApi(keeper: Keeper): TransfersApi {
     cancel: byId('transfers.cancel'),
     retry: byId('transfers.retry'),
     watch: (listener) => {
-      const { stop } = watchItems(
+      const watching = watchItems(
         keeper,
         (rpc, signal) => rpc.items('transfers.watch', undefined, { signal }),
         listener,
       )
-      return { stop }
+      return { stop: () => watching.stop() }
     },
   }
 }

@@ -64,7 +64,7 @@ export interface TransferRequest {
 export interface TransfersApi {
   /**
    * Fetches and keeps a DAG like `pin.add`, but resolves at once and goes on without its caller. One that is not over for
-   * the same path is given back: with the hints of both, going on if it was paused, and tried at once if it waited.
+   * the same path is given back: with the hints of both, and tried at once if it waited (a paused one stays paused).
    */
   start(request: TransferRequest, options?: CallOptions): Promise<Transfer>
   /** Those that are not over, and the last of those that are. */

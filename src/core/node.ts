@@ -26,6 +26,8 @@ import { createHeldRoots } from './repo/held-roots.ts'
 import { makeShare } from './share.ts'
 import { createBlockstore, createDatastore, type PocketBlockstore } from './storage/index.ts'
 import { createAccelerator } from './transfers/accelerate.ts'
+import { openJournal } from './transfers/journal.ts'
+import { createTransfers, type Transfers } from './transfers/transfers.ts'
 
 export interface NodeConfig {
   host: NodeStatus['host']
@@ -36,11 +38,12 @@ export interface NodeConfig {
 /** Starts the node on what the host supplies. Resolves when it can be used; relays connect after that. */
 export async function createNode(ports: HostPorts, config: NodeConfig): Promise<NodeService> {
   const datastore = createDatastore(ports.state)
-  const [blocks, privateKey, pins, relayList] = await Promise.all([
+  const [blocks, privateKey, pins, relayList, journal] = await Promise.all([
     createBlockstore(ports.blocks),
     loadIdentity(ports.state),
     openPinSet(ports.state),
     createRelayList(ports.state, config.relays),
+    openJournal(ports.state),
   ])
   // Files of adds that were cut off. Beside the start: nothing waits for it.
   void blocks.sweepFiles().catch(() => undefined)
@@ -83,6 +86,22 @@ async function assemble(
     maxOutboundStreams: LIMITS.maxOutboundStreams,
   })
   const dialer = createDialer({ libp2p, policy, network, webrtc })
+  const followed = createFollowed({ libp2p, dialer, network, webrtc })
+  const roots = createHeldRoots()
+  const library = createLibrary({
+    networked: helia.blockstore,
+    blocks,
+    source,
+    reader,
+    pins,
+    roots,
+    accelerator: createAccelerator({ libp2p, source, put: (cid, bytes) => blocks.put(cid, bytes, { verify: true }) }),
+    activities,
+    onChange: (list) => {
+      hub.emit({ type: 'pins', pins: list })
+      node.changed()
+    },
+  })
   const node = new PocketNodeService({
     ports,
     host: config.host,
@@ -91,22 +110,18 @@ async function assemble(
     hub,
     activities,
     reader,
-    library: createLibrary({
-      networked: helia.blockstore,
+    library,
+    transfers: createTransfers({
+      journal,
       blocks,
-      source,
-      reader,
-      pins,
-      roots: createHeldRoots(),
-      accelerator: createAccelerator({ libp2p, source, put: (cid, bytes) => blocks.put(cid, bytes, { verify: true }) }),
-      activities,
-      onChange: (list) => {
-        hub.emit({ type: 'pins', pins: list })
-        node.changed()
-      },
+      library,
+      roots,
+      libp2p,
+      network,
+      follow: (addrs) => followed.follow(addrs),
     }),
     dialer,
-    followed: createFollowed({ libp2p, dialer, network, webrtc }),
+    followed,
     relayList,
     relays: createRelays({ libp2p, policy, network, onChange: () => node.changed() }),
   })
@@ -123,6 +138,7 @@ interface Parts {
   activities: Activities
   reader: Reader
   library: Library
+  transfers: Transfers
   dialer: Dialer
   followed: Followed
   relayList: RelayList
@@ -144,7 +160,7 @@ class PocketNodeService implements NodeService {
   }
 
   start(): void {
-    const { ports, relays, relayList, helia } = this.#parts
+    const { ports, relays, relayList, helia, transfers } = this.#parts
     for (const type of ['connection:open', 'connection:close', 'self:peer:update', 'peer:identify'] as const) {
       helia.libp2p.addEventListener(type, () => this.changed())
     }
@@ -153,6 +169,7 @@ class PocketNodeService implements NodeService {
       ports.webrtc.watch(() => this.changed()),
     )
     relays.set(relayList.all())
+    transfers.begin()
   }
 
   id: NodeService['id'] = async () => {
@@ -176,6 +193,10 @@ class PocketNodeService implements NodeService {
     add: (path, options) => this.#parts.library.keep(path, options),
     rm: (cid) => this.#parts.library.remove(cid),
     ls: () => iterate(this.#parts.library.list()),
+  }
+
+  get transfers(): NodeService['transfers'] {
+    return this.#parts.transfers
   }
 
   dial: NodeService['dial'] = async (target, options) =>
@@ -242,7 +263,8 @@ class PocketNodeService implements NodeService {
     this.#state = 'stopping'
     clearTimeout(this.#settling)
     for (const stop of this.#stops) stop()
-    const { followed, relays, helia, blocks, ports } = this.#parts
+    const { transfers, followed, relays, helia, blocks, ports } = this.#parts
+    await transfers.stop()
     followed.stop()
     relays.stop()
     try {

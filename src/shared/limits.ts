@@ -96,6 +96,23 @@ export const LIMITS = {
   /** Waiting for the first byte of something nobody may have, in ms. */
   findTimeoutMs: 30_000,
 
+  /** Fetches that run at once: each may have a window of CARs under way with every peer, and a phone's memory is small. */
+  maxRunningFetches: 3,
+  /** Imports that run at once: hashing takes all cores already with one. */
+  maxRunningImports: 2,
+  /** Transfers that are not over, and those kept that are: a record is about 1 KiB, and all are read at the start. */
+  maxTransfers: 1_000,
+  maxFinishedTransfers: 100,
+  /** Received bytes that a power cut may cost: a strict flush takes some 20 ms, and this is one to two seconds of a fast fetch. */
+  checkpointBytes: 32 * MiB,
+  /** Before a transfer is tried again, in ms: doubles with each try without progress, up to the second. */
+  retryDelayMs: 2_000,
+  maxRetryDelayMs: 5 * 60_000,
+  /** Tries without progress after which a failure of the node itself, which may pass, is taken for final. */
+  maxOwnFailures: 5,
+  /** A peer that connects wakes a transfer this long after its last try at the soonest, in ms. */
+  minRetryMs: 2_000,
+
   /** Bytes of a stream on a port that may be on their way unread. Two chunks keep both sides busy. */
   portWindowBytes: 2 * MiB,
   /** Items of an object stream on a port that may be on their way unread. */

@@ -23,7 +23,14 @@ export interface Library {
   get(cid: string): Pin | undefined
   add(source: AddSource, options?: AddOptions): Promise<AddResult>
   keep(path: string, options?: PinAddOptions): Promise<Pin>
+  /** The same for a job of the node, which tells of itself. */
+  bring(path: string, options: BringOptions): Promise<Pin>
   remove(cid: string): Promise<void>
+}
+
+export interface BringOptions extends PinAddOptions {
+  /** The path has led to this CID. */
+  onRoot: (cid: string) => void
 }
 
 export interface LibraryInit {
@@ -59,6 +66,30 @@ export function createLibrary(init: LibraryInit): Library {
     // Best effort: what stays is garbage for the next time, and what was asked for is done already.
     const freed = gate.exclusive(free).catch(() => undefined)
     if (!busy) await freed
+  }
+
+  function bring(path: string, { name, from = [], signal = never(), onProgress, onRoot }: BringOptions): Promise<Pin> {
+    return gate.shared(async () => {
+      const root = await reader.resolve(path, { signal })
+      const cid = root.toString()
+      onRoot(cid)
+      const letGo = roots.hold(root)
+      try {
+        await fetchDag(root, init, { signal, from, onProgress: (progress) => onProgress?.(progress) })
+        const known = pins.get(cid)
+        const pin: Pin = {
+          cid,
+          name: displayName(name ?? known?.name, lastName(path)),
+          ...describeRoot(root, await source.getLocal(root)),
+          addedAt: known?.addedAt ?? Date.now(),
+          origin: known?.origin ?? 'received',
+        }
+        await commit(pin)
+        return pin
+      } finally {
+        letGo()
+      }
+    })
   }
 
   return {
@@ -102,43 +133,22 @@ export function createLibrary(init: LibraryInit): Library {
         }
       }),
 
-    keep: (path, { name, activity: id, from = [], signal = never(), onProgress } = {}) => {
-      const last = path.split('/').at(-1) ?? path
-      const work = async (activity: ActivityHandle): Promise<Pin> => {
-        const root = await reader.resolve(path, { signal })
-        const cid = root.toString()
-        activity.update({ cid })
-        const letGo = roots.hold(root)
-        try {
-          await fetchDag(root, init, {
-            signal,
-            from,
-            onProgress: (progress) => {
-              activity.update({
-                done: progress.bytes,
-                ...(progress.total === undefined ? {} : { total: progress.total }),
-              })
-              onProgress?.(progress)
-            },
-          })
-          const known = pins.get(cid)
-          const pin: Pin = {
-            cid,
-            name: displayName(name ?? known?.name, last),
-            ...describeRoot(root, await source.getLocal(root)),
-            addedAt: known?.addedAt ?? Date.now(),
-            origin: known?.origin ?? 'received',
-          }
-          await commit(pin)
-          return pin
-        } finally {
-          letGo()
-        }
-      }
-      return track(activities.start('fetch', displayName(name, last), id), (activity) =>
-        gate.shared(() => work(activity)),
-      )
-    },
+    bring,
+
+    keep: (path, { activity: id, onProgress, ...options } = {}) =>
+      track(activities.start('fetch', displayName(options.name, lastName(path)), id), (activity) =>
+        bring(path, {
+          ...options,
+          onRoot: (cid) => activity.update({ cid }),
+          onProgress: (progress) => {
+            activity.update({
+              done: progress.bytes,
+              ...(progress.total === undefined ? {} : { total: progress.total }),
+            })
+            onProgress?.(progress)
+          },
+        }),
+      ),
 
     async remove(text) {
       const root = parseCid(text)
@@ -175,6 +185,10 @@ async function track<T>(activity: ActivityHandle, work: (activity: ActivityHandl
     activity.fail(coded)
     throw coded
   }
+}
+
+function lastName(path: string): string {
+  return path.split('/').at(-1) ?? path
 }
 
 function sourceName(source: AddSource): string {

@@ -49,7 +49,7 @@ export function nodeHandlers(node: NodeService): HandlerTable {
       kind: 'items',
       handle: (params, { signal }): AsyncIterable<Transfer> => {
         parseParams['transfers.watch'](params)
-        return eventStream(node.transfers.watch, ({ id }) => id, signal)
+        return eventStream((listener) => node.transfers.watch(listener), ({ id }) => id, signal)
       },
     },
     dial: unary('dial', ({ target }, { signal }) => node.dial(target, { signal })),
@@ -63,7 +63,7 @@ export function nodeHandlers(node: NodeService): HandlerTable {
       kind: 'items',
       handle: (params, { signal }): AsyncIterable<NodeEvent> => {
         parseParams.watch(params)
-        return eventStream(node.watch, eventKey, signal)
+        return eventStream((listener) => node.watch(listener), eventKey, signal)
       },
     },
   }
