@@ -26,7 +26,7 @@ import { createHeldRoots } from './repo/held-roots.ts'
 import { makeShare } from './share.ts'
 import { createBlockstore, createDatastore, type PocketBlockstore } from './storage/index.ts'
 import { createAccelerator } from './transfers/accelerate.ts'
-import { openJournal } from './transfers/journal.ts'
+import { openJournal, type Journal } from './transfers/journal.ts'
 import { createTransfers, type Transfers } from './transfers/transfers.ts'
 
 export interface NodeConfig {
@@ -52,7 +52,7 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
   const helia = await createPocketHelia({ blocks, datastore, options })
   await helia.start()
   try {
-    return await assemble(ports, config, { helia, blocks, pins, relayList, policy })
+    return await assemble(ports, config, { helia, blocks, pins, journal, relayList, policy })
   } catch (error) {
     await helia.stop()
     throw error
@@ -63,6 +63,7 @@ interface Started {
   helia: PocketHelia
   blocks: PocketBlockstore
   pins: PinSet
+  journal: Journal
   relayList: RelayList
   policy: AddressPolicy
 }
@@ -71,7 +72,7 @@ interface Started {
 async function assemble(
   ports: HostPorts,
   config: NodeConfig,
-  { helia, blocks, pins, relayList, policy }: Started,
+  { helia, blocks, pins, journal, relayList, policy }: Started,
 ): Promise<NodeService> {
   const { libp2p } = helia
   const { network, webrtc } = ports
