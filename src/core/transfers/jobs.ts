@@ -46,7 +46,8 @@ export class Jobs {
       const job = new Job(found)
       this.#jobs.set(found.id, job)
       // A new node is a new chance: what the last one had under way or was waiting for is tried at once.
-      if (found.state === 'running' || found.state === 'waiting') job.record = withoutWait({ ...found, state: 'queued' })
+      if (found.state === 'running' || found.state === 'waiting')
+        job.record = withoutWait({ ...found, state: 'queued' })
       if (!job.over) job.letGo = init.hold(found)
     }
     for (const id of init.journal.unreadable) this.#jobs.set(id, new Job(unreadable(id)))
@@ -314,4 +315,3 @@ function unreadable(id: string): JobRecord {
 function ignore(): void {
   // The journal is behind: the next change writes the whole record, and at worst a job goes on from an earlier state.
 }
-

@@ -49,7 +49,11 @@ export function nodeHandlers(node: NodeService): HandlerTable {
       kind: 'items',
       handle: (params, { signal }): AsyncIterable<Transfer> => {
         parseParams['transfers.watch'](params)
-        return eventStream((listener) => node.transfers.watch(listener), ({ id }) => id, signal)
+        return eventStream(
+          (listener) => node.transfers.watch(listener),
+          ({ id }) => id,
+          signal,
+        )
       },
     },
     dial: unary('dial', ({ target }, { signal }) => node.dial(target, { signal })),

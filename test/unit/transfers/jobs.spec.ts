@@ -135,7 +135,11 @@ describe('jobs', () => {
     for (let attempt = 1; attempt <= 3; attempt++) {
       runs.at(-1)?.fail(notFound())
       await settle()
-      expect(await written('a')).toMatchObject({ state: 'waiting', attempts: attempt, error: { code: 'ERR_NOT_FOUND' } })
+      expect(await written('a')).toMatchObject({
+        state: 'waiting',
+        attempts: attempt,
+        error: { code: 'ERR_NOT_FOUND' },
+      })
       delays.push((job.view().nextAttemptAt ?? 0) - Date.now())
       await vi.advanceTimersByTimeAsync(delays.at(-1) ?? 0)
       expect(job.record.state).toBe('running')

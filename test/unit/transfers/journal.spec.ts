@@ -77,7 +77,11 @@ describe('transfers that are over', () => {
       record(String(at), { state: 'complete', updatedAt: at }),
     )
     const unfinished = record('x', { state: 'paused', updatedAt: 0 })
-    expect(surplus([unfinished, ...over]).map(({ id }) => id).sort()).toEqual(['0', '1'])
+    expect(
+      surplus([unfinished, ...over])
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(['0', '1'])
     expect(surplus([unfinished, ...over.slice(2)])).toEqual([])
   })
 })
