@@ -1,23 +1,14 @@
 import type { ErrorCode, WireError } from '../shared/errors.ts'
+import type { CallOptions, IpfsPath, ProgressOptions, WatchHandle } from './call.ts'
 import type { TransfersApi } from './transfer-api.ts'
 
+export type * from './call.ts'
 export type * from './transfer-api.ts'
 
 /**
  * The client API: what a page can ask of the node. CIDs, peer ids and multiaddrs are strings (libp2p and multiformats
  * stay behind the port), sizes are bytes, times are milliseconds since the epoch.
  */
-
-export interface CallOptions {
-  signal?: AbortSignal
-}
-
-export interface ProgressOptions<P> extends CallOptions {
-  onProgress?: (progress: P) => void
-}
-
-/** `cid`, `/ipfs/cid`, `/ipfs/cid/path/to` or `ipfs://cid/path/to`. */
-export type IpfsPath = string
 
 export interface NodeId {
   peerId: string
@@ -226,10 +217,6 @@ export type NodeEvent =
   | { type: 'activity'; activity: Activity }
   /** The client's own: its host was replaced; calls under way failed or go on. */
   | { type: 'host'; host: 'lost' | 'ready' }
-
-export interface WatchHandle {
-  stop(): void
-}
 
 export interface PocketNode {
   id(options?: CallOptions): Promise<NodeId>

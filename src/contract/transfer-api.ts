@@ -1,5 +1,5 @@
 import type { WireError } from '../shared/errors.ts'
-import type { CallOptions, IpfsPath, WatchHandle } from './node-api.ts'
+import type { CallOptions, IpfsPath, WatchHandle } from './call.ts'
 
 /**
  * - `queued`: waits for its turn
