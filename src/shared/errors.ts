@@ -36,6 +36,7 @@ export const ERRORS = {
   ERR_STORAGE_UNAVAILABLE: 'This browser offers no storage here',
   ERR_STORAGE_LOST: 'The connection to the storage was lost',
   ERR_STORAGE_VERSION: 'The storage was written by another version of the app',
+  ERR_PIN_DAMAGED: 'Something that is kept has damaged or missing blocks',
   ERR_QUOTA_EXCEEDED: 'There is no room left in the storage of this app',
   // Limits, life and transport of calls
   ERR_LIMIT_EXCEEDED: 'A limit was reached',

@@ -61,6 +61,8 @@ export const LIMITS = {
   purgeBlocks: 256,
   /** Waiting for more deletions before values are deleted, in ms: a transaction for every few is slower than both apart. */
   purgeDelayMs: 100,
+  /** Nodes read at once while everything that is kept is walked: two read transactions, at most 64 MiB. */
+  walkWindow: 32,
   /** Blocks that one read transaction gathers, and read transactions under way: reads of 16 MiB each keep a phone's memory flat. */
   readWindowBlocks: 16,
   readWindows: 4,

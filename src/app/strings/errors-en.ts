@@ -142,6 +142,11 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'The storage that the browser gives this app is full.',
     'Remove something here or on the phone, then try again.',
   ),
+  ERR_PIN_DAMAGED: say(
+    'Nothing could be freed.',
+    'Something kept here is damaged, and what it needs is not known.',
+    'Repair the storage, or remove what is damaged, then try again.',
+  ),
   ERR_LIMIT_EXCEEDED: say(
     'This is more than the app takes at once.',
     'A limit that protects the phone was reached.',

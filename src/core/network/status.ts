@@ -34,6 +34,7 @@ export function describeStatus(state: NodeStatus['state'], init: StatusInit): No
 }
 
 function describeStorage(blocks: PocketBlockstore): StorageState {
-  const { kind, code = 'ERR_STORAGE_UNAVAILABLE', ...totals } = blocks.stat()
+  const { kind, code = 'ERR_STORAGE_UNAVAILABLE', blocks: count, bytes } = blocks.stat()
+  const totals = { blocks: count, bytes }
   return kind === 'persistent' ? { kind, ...totals } : { kind, ...totals, code }
 }

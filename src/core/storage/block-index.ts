@@ -1,3 +1,5 @@
+import { DigestTable, isSha256 } from './digest-table.ts'
+
 /** Where a block is and how long it is. */
 export interface BlockLocation {
   /** Bytes. */
@@ -8,80 +10,122 @@ export interface BlockLocation {
   offset: number
 }
 
-const DIGEST_WORDS = 8
-const SHA2_256_BYTES = 34
-const MIN_ROWS = 256
+/** A block with its place, as the index and the log give it. */
+export interface IndexEntry {
+  multihash: Uint8Array
+  location: BlockLocation
+}
+
+/** What is known of a block until it is written anew or the store is closed. */
+const FLAGS = {
+  /** Its bytes were compared with its hash. */
+  checked: 1,
+  /** The walk that is under way has seen it. */
+  walked: 2,
+  /** It links to nothing. */
+  leaf: 4,
+  /** It is to go as soon as nothing needs it. */
+  doomed: 8,
+} as const
+
+export type Flag = keyof typeof FLAGS
+
+interface OtherRow {
+  location: BlockLocation
+  flags: number
+  used: number
+}
 
 /**
- * Every block of the store in memory: 57 bytes each when full, twice that just after growing, and nothing for the
- * garbage collector to walk. Rows are dense (the last one moves into a hole), `#slots` hashes digests to rows.
- * SHA2-256 is kept here; the few blocks with other hashes are in a Map.
+ * Every block of the store in memory: 65 bytes each when full, twice that just after growing. SHA2-256 is kept in
+ * columns; the few blocks with other hashes are in a Map.
  */
 export class BlockIndex {
   blocks = 0
   bytes = 0
+  /** Moves on with every block that is written or used: by it blocks are the least recently used ones. */
+  clock = 0
   /** References and their bytes by file. */
   readonly files = new Map<number, { refs: number; bytes: number }>()
 
-  #rows = 0
-  #digests = new Uint32Array(MIN_ROWS * DIGEST_WORDS)
-  #sizes = new Uint32Array(MIN_ROWS)
-  #files = new Uint32Array(MIN_ROWS)
-  #offsets = new Float64Array(MIN_ROWS)
-  /** 1 where the bytes have been hashed since the start. */
-  #checked = new Uint8Array(MIN_ROWS)
-  /** Row + 1 by hash, 0 where free; linear probing. Twice the rows or more. */
-  #slots = new Uint32Array(MIN_ROWS * 2)
-  readonly #others = new Map<string, BlockLocation>()
-  readonly #probe = new Uint32Array(DIGEST_WORDS)
-  readonly #probeBytes = new Uint8Array(this.#probe.buffer)
-  /** Digests are an attacker's choice: without seeds they could all be made to fall into one slot. */
-  readonly #seeds = crypto.getRandomValues(new Uint32Array(2))
+  readonly #table = new DigestTable()
+  #sizes = new Uint32Array(this.#table.capacity)
+  #files = new Uint32Array(this.#table.capacity)
+  #offsets = new Float64Array(this.#table.capacity)
+  #flags = new Uint8Array(this.#table.capacity)
+  /** When it was written or used last, on `clock`. */
+  #used = new Float64Array(this.#table.capacity)
+  readonly #others = new Map<string, OtherRow>()
 
   has(multihash: Uint8Array): boolean {
-    return isSha256(multihash) ? this.#find(multihash) >= 0 : this.#others.has(otherKey(multihash))
+    return isSha256(multihash) ? this.#table.find(multihash) >= 0 : this.#others.has(otherKey(multihash))
   }
 
   get(multihash: Uint8Array): BlockLocation | undefined {
-    if (!isSha256(multihash)) return this.#others.get(otherKey(multihash))
-    const slot = this.#find(multihash)
-    return slot < 0 ? undefined : this.#location((this.#slots[slot] ?? 0) - 1)
+    if (!isSha256(multihash)) return this.#others.get(otherKey(multihash))?.location
+    const row = this.#table.find(multihash)
+    return row < 0 ? undefined : this.#location(row)
   }
 
+  /** A block that is there already counts as written anew. */
   set(multihash: Uint8Array, location: BlockLocation): void {
     const before = this.get(multihash)
     if (before !== undefined) this.#count(before, -1)
     this.#count(location, 1)
+    const used = ++this.clock
     if (!isSha256(multihash)) {
-      this.#others.set(otherKey(multihash), { ...location })
+      this.#others.set(otherKey(multihash), { location: { ...location }, flags: 0, used })
       return
     }
-    let slot = this.#find(multihash)
-    if (slot < 0) {
-      if (this.#rows === this.#sizes.length) {
-        this.#grow()
-        slot = this.#find(multihash)
-      }
-      slot = ~slot
-      this.#digests.set(this.#probe, this.#rows * DIGEST_WORDS)
-      this.#slots[slot] = ++this.#rows
-    }
-    const row = (this.#slots[slot] ?? 0) - 1
+    const row = before === undefined ? this.#table.add(multihash) : this.#table.find(multihash)
+    if (this.#table.capacity > this.#sizes.length) this.#grow()
     this.#sizes[row] = location.size
     this.#files[row] = location.file
     this.#offsets[row] = location.offset
-    this.#checked[row] = 0
+    this.#flags[row] = 0
+    this.#used[row] = used
   }
 
-  /** Whether the bytes of a block were compared with its hash since the store was opened. */
-  isChecked(multihash: Uint8Array): boolean {
-    const slot = isSha256(multihash) ? this.#find(multihash) : -1
-    return slot >= 0 && this.#checked[(this.#slots[slot] ?? 0) - 1] === 1
+  /** Like `has`, and notes a use. */
+  use(multihash: Uint8Array): boolean {
+    if (isSha256(multihash)) {
+      const row = this.#table.find(multihash)
+      if (row >= 0) this.#used[row] = ++this.clock
+      return row >= 0
+    }
+    const other = this.#others.get(otherKey(multihash))
+    if (other !== undefined) other.used = ++this.clock
+    return other !== undefined
   }
 
-  setChecked(multihash: Uint8Array): void {
-    const slot = isSha256(multihash) ? this.#find(multihash) : -1
-    if (slot >= 0) this.#checked[(this.#slots[slot] ?? 0) - 1] = 1
+  /** When it was written or used last, on `clock`; undefined where it is not there. */
+  usedAt(multihash: Uint8Array): number | undefined {
+    if (!isSha256(multihash)) return this.#others.get(otherKey(multihash))?.used
+    const row = this.#table.find(multihash)
+    return row < 0 ? undefined : this.#used[row]
+  }
+
+  is(multihash: Uint8Array, flag: Flag): boolean {
+    const row = isSha256(multihash) ? this.#table.find(multihash) : -1
+    const flags = row < 0 ? this.#others.get(otherKey(multihash))?.flags : this.#flags[row]
+    return ((flags ?? 0) & FLAGS[flag]) !== 0
+  }
+
+  mark(multihash: Uint8Array, flag: Flag, on = true): void {
+    const change = (flags: number) => (on ? flags | FLAGS[flag] : flags & ~FLAGS[flag])
+    if (isSha256(multihash)) {
+      const row = this.#table.find(multihash)
+      if (row >= 0) this.#flags[row] = change(this.#flags[row] ?? 0)
+      return
+    }
+    const other = this.#others.get(otherKey(multihash))
+    if (other !== undefined) other.flags = change(other.flags)
+  }
+
+  /** Takes a flag from every block. */
+  unmarkAll(flag: Flag): void {
+    for (let row = 0; row < this.#table.rows; row++) this.#flags[row] = (this.#flags[row] ?? 0) & ~FLAGS[flag]
+    for (const other of this.#others.values()) other.flags &= ~FLAGS[flag]
   }
 
   delete(multihash: Uint8Array): void {
@@ -92,39 +136,58 @@ export class BlockIndex {
       this.#others.delete(otherKey(multihash))
       return
     }
-    const slot = this.#find(multihash)
-    const row = (this.#slots[slot] ?? 0) - 1
-    this.#free(slot)
-    const last = --this.#rows
-    if (row === last) return
-    this.#probe.set(this.#digests.subarray(last * DIGEST_WORDS, (last + 1) * DIGEST_WORDS))
-    this.#slots[this.#seek()] = row + 1
-    this.#digests.copyWithin(row * DIGEST_WORDS, last * DIGEST_WORDS, (last + 1) * DIGEST_WORDS)
+    const row = this.#table.remove(multihash)
+    const last = this.#table.rows
     this.#sizes[row] = this.#sizes[last] ?? 0
     this.#files[row] = this.#files[last] ?? 0
     this.#offsets[row] = this.#offsets[last] ?? 0
-    this.#checked[row] = this.#checked[last] ?? 0
+    this.#flags[row] = this.#flags[last] ?? 0
+    this.#used[row] = this.#used[last] ?? 0
   }
 
   clear(): void {
-    this.blocks = this.bytes = this.#rows = 0
+    this.blocks = this.bytes = 0
     this.files.clear()
     this.#others.clear()
-    this.#slots.fill(0)
+    this.#table.clear()
   }
 
-  /** Every block; what is added or deleted meanwhile may or may not be seen. */
-  *entries(): Generator<{ multihash: Uint8Array; location: BlockLocation }> {
+  /**
+   * Every block, or those not used at `before` or later, of these those with the flag. What is added or deleted meanwhile
+   * may or may not be seen.
+   */
+  *entries(before = Infinity, flag?: Flag): Generator<IndexEntry> {
+    const wanted = flag === undefined ? 0 : FLAGS[flag]
     // From the end: a deletion moves the last row into the hole, so nothing that stays is passed over.
-    for (let row = this.#rows - 1; row >= 0; row = Math.min(row, this.#rows) - 1) {
-      const multihash = new Uint8Array(SHA2_256_BYTES)
-      multihash.set([0x12, 0x20])
-      multihash.set(new Uint8Array(this.#digests.buffer, row * DIGEST_WORDS * 4, DIGEST_WORDS * 4), 2)
-      yield { multihash, location: this.#location(row) }
+    for (let row = this.#table.rows - 1; row >= 0; row = Math.min(row, this.#table.rows) - 1) {
+      if ((this.#used[row] ?? 0) < before && ((this.#flags[row] ?? 0) & wanted) === wanted) yield this.#entry(row)
     }
-    for (const [key, location] of this.#others) {
-      yield { multihash: Uint8Array.from(key, (char) => char.charCodeAt(0)), location }
+    for (const [key, { location, flags, used }] of this.#others) {
+      if (used < before && (flags & wanted) === wanted) yield { multihash: ofOtherKey(key), location }
     }
+  }
+
+  /** What was not used at `before` or later, least recently used first. Nothing may change meanwhile. */
+  *byUse(before = Infinity): Generator<IndexEntry> {
+    const used = this.#used
+    const rows = new Uint32Array(this.#table.rows)
+    let count = 0
+    for (let row = 0; row < rows.length; row++) if ((used[row] ?? 0) < before) rows[count++] = row
+    const sorted = rows.subarray(0, count).sort((a, b) => (used[a] ?? 0) - (used[b] ?? 0))
+    // The few with other hashes are woven in.
+    const others = [...this.#others].filter(([, other]) => other.used < before).sort(([, a], [, b]) => a.used - b.used)
+    let next = 0
+    for (const row of sorted) {
+      for (let other = others[next]; other !== undefined && other[1].used < (used[row] ?? 0); other = others[++next]) {
+        yield { multihash: ofOtherKey(other[0]), location: other[1].location }
+      }
+      yield this.#entry(row)
+    }
+    for (const [key, { location }] of others.slice(next)) yield { multihash: ofOtherKey(key), location }
+  }
+
+  #entry(row: number): IndexEntry {
+    return { multihash: this.#table.multihash(row), location: this.#location(row) }
   }
 
   #location(row: number): BlockLocation {
@@ -142,65 +205,13 @@ export class BlockIndex {
     else this.files.set(file, counted)
   }
 
-  /** The slot of a multihash, or `~slot` of the free one where it would go. */
-  #find(multihash: Uint8Array): number {
-    this.#probeBytes.set(multihash.subarray(2))
-    return this.#seek()
-  }
-
-  #seek(): number {
-    const mask = this.#slots.length - 1
-    for (let slot = this.#hash(this.#probe, 0) & mask; ; slot = (slot + 1) & mask) {
-      const row = this.#slots[slot] ?? 0
-      if (row === 0) return ~slot
-      if (this.#isProbe((row - 1) * DIGEST_WORDS)) return slot
-    }
-  }
-
-  #isProbe(base: number): boolean {
-    for (let word = 0; word < DIGEST_WORDS; word++) {
-      if (this.#digests[base + word] !== this.#probe[word]) return false
-    }
-    return true
-  }
-
-  #hash(words: Uint32Array, base: number): number {
-    const low = Math.imul((words[base] ?? 0) ^ (this.#seeds[0] ?? 0), 0x9e3779b1)
-    const high = Math.imul((words[base + 1] ?? 0) ^ (this.#seeds[1] ?? 0), 0x85ebca77)
-    const mixed = low ^ (high >>> 13) ^ (high << 7)
-    return mixed ^ (mixed >>> 16)
-  }
-
-  /** Closes the gap behind a deleted slot (Knuth 6.4, algorithm R), so that no tombstones pile up. */
-  #free(hole: number): void {
-    const mask = this.#slots.length - 1
-    let slot = hole
-    for (;;) {
-      slot = (slot + 1) & mask
-      const row = this.#slots[slot] ?? 0
-      if (row === 0) break
-      const home = this.#hash(this.#digests, (row - 1) * DIGEST_WORDS) & mask
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue
-      this.#slots[hole] = row
-      hole = slot
-    }
-    this.#slots[hole] = 0
-  }
-
   #grow(): void {
-    const rows = this.#sizes.length * 2
-    this.#digests = copyInto(new Uint32Array(rows * DIGEST_WORDS), this.#digests)
+    const rows = this.#table.capacity
     this.#sizes = copyInto(new Uint32Array(rows), this.#sizes)
     this.#files = copyInto(new Uint32Array(rows), this.#files)
     this.#offsets = copyInto(new Float64Array(rows), this.#offsets)
-    this.#checked = copyInto(new Uint8Array(rows), this.#checked)
-    this.#slots = new Uint32Array(rows * 2)
-    const mask = this.#slots.length - 1
-    for (let row = 0; row < this.#rows; row++) {
-      let slot = this.#hash(this.#digests, row * DIGEST_WORDS) & mask
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask
-      this.#slots[slot] = row + 1
-    }
+    this.#flags = copyInto(new Uint8Array(rows), this.#flags)
+    this.#used = copyInto(new Float64Array(rows), this.#used)
   }
 }
 
@@ -209,10 +220,10 @@ function copyInto<T extends Uint8Array | Uint32Array | Float64Array>(target: T, 
   return target
 }
 
-function isSha256(multihash: Uint8Array): boolean {
-  return multihash.byteLength === SHA2_256_BYTES && multihash[0] === 0x12 && multihash[1] === 0x20
-}
-
 function otherKey(multihash: Uint8Array): string {
   return String.fromCharCode(...multihash)
+}
+
+function ofOtherKey(key: string): Uint8Array {
+  return Uint8Array.from(key, (char) => char.charCodeAt(0))
 }

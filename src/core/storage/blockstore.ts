@@ -5,6 +5,7 @@ import { PocketError, isPocketError, toPocketError } from '../../shared/errors.t
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockTable, Durability } from '../ports.ts'
 import type { BlockLocation } from './block-index.ts'
+import { BlockReader } from './block-reader.ts'
 import { toBytes } from './bytes.ts'
 import { FileStore, type StoredFile } from './file-store.ts'
 import { IndexLog } from './index-log.ts'
@@ -13,6 +14,7 @@ import { encodePage } from './log-page.ts'
 import { pipeline } from './pipeline.ts'
 import { Purger } from './purger.ts'
 import { ReadQueue } from './read-queue.ts'
+import { createBlockUses, type BlockUses } from './uses.ts'
 import type { BlockstoreInit, BlockstoreStat, PocketBlockstore, PutOptions, StoreOptions } from './types.ts'
 import { sha256Only, verifyBlock, type GetHasher } from './verify.ts'
 import { WriteQueue, type PendingWrite } from './write-queue.ts'
@@ -28,22 +30,25 @@ class TableBlockstore implements PocketBlockstore {
   readonly #table: BlockTable
   readonly #getHasher: GetHasher
   readonly #log: IndexLog
-  readonly #reads: ReadQueue
+  readonly #reader: BlockReader
+  readonly #hooks: Required<Pick<BlockstoreInit, 'makeRoom' | 'onWritten'>>
   readonly #writes: WriteQueue
   /** The last change of a key that is not committed yet. */
   readonly #pending = new Map<string, { write: PendingWrite; done: Promise<void> }>()
   readonly #files: FileStore
   readonly #purger: Purger
-  /** Parts of files that did not match their hash. */
-  readonly #damaged = new Set<string>()
+  readonly uses: BlockUses
   #unwatch: () => void = () => undefined
   #closed = false
 
-  constructor(table: BlockTable, { getHasher = sha256Only }: BlockstoreInit) {
+  constructor(
+    table: BlockTable,
+    { getHasher = sha256Only, makeRoom = async () => false, onWritten = () => undefined }: BlockstoreInit,
+  ) {
     this.#table = table
     this.#getHasher = getHasher
+    this.#hooks = { makeRoom, onWritten }
     this.#log = new IndexLog(table)
-    this.#reads = new ReadQueue(table)
     this.#writes = new WriteQueue({
       commit: (batch, durability) => this.#commit(batch, durability),
       maxWrites: LIMITS.writeBatchChanges,
@@ -51,7 +56,14 @@ class TableBlockstore implements PocketBlockstore {
       maxBytes: LIMITS.writeBatchBytes,
     })
     this.#purger = new Purger(table, this.#log, this.#writes)
-    this.#files = new FileStore({ table, log: this.#log, add: (write) => this.#add(write) })
+    this.#files = new FileStore({ table, log: this.#log, add: (write) => this.#withRoom(0, () => this.#add(write)) })
+    this.#reader = new BlockReader({ log: this.#log, reads: new ReadQueue(table), files: this.#files, getHasher })
+    this.uses = createBlockUses({
+      log: this.#log,
+      reader: this.#reader,
+      isPending: (key) => this.#pending.has(key),
+      delete: (key, multihash) => this.#write({ key, multihash }),
+    })
   }
 
   async open(): Promise<void> {
@@ -85,7 +97,8 @@ class TableBlockstore implements PocketBlockstore {
     const value = await toBytes(block, LIMITS.maxBlockBytes)
     if (options.verify === true) await verifyBlock(cid.multihash, value, this.#getHasher)
     this.#check(options)
-    await this.#add({ key: keyOf(multihash), multihash, value, location: inline(value) })
+    const write = { key: keyOf(multihash), multihash, value, location: inline(value) }
+    await this.#withRoom(value.byteLength, () => this.#add(write))
     return cid
   }
 
@@ -108,8 +121,10 @@ class TableBlockstore implements PocketBlockstore {
       return
     }
     if (pending !== undefined && pending.location === undefined) throw new NotFoundError()
-    const location = pending?.location ?? this.#log.index.get(multihash)
-    const value = location?.file ? await this.#readPart(cid, key, location) : await this.#read(multihash, key)
+    // A part of a file on its way: what refers to it is not committed yet.
+    if (pending !== undefined) await this.#pending.get(key)?.done.catch(() => undefined)
+    this.#log.index.use(multihash)
+    const value = await this.#reader.read(cid.multihash)
     options.signal?.throwIfAborted()
     if (value === undefined) throw new NotFoundError()
     yield value
@@ -153,7 +168,9 @@ class TableBlockstore implements PocketBlockstore {
 
   async putFile(file: Blob): Promise<StoredFile | undefined> {
     this.#check({})
-    return this.#files.put(file)
+    const stored = await this.#withRoom(file.size, () => this.#files.put(file))
+    if (stored !== undefined) this.#hooks.onWritten(file.size)
+    return stored
   }
 
   async openFile(id: number): Promise<StoredFile | undefined> {
@@ -172,9 +189,9 @@ class TableBlockstore implements PocketBlockstore {
   }
 
   stat(): BlockstoreStat {
-    const { blocks, bytes } = this.#log.index
+    const { blocks, bytes, files } = this.#log.index
     const { kind, code } = this.#table
-    return { blocks, bytes, kind, ...(code === undefined ? {} : { code }) }
+    return { blocks, bytes, files: files.size, kind, ...(code === undefined ? {} : { code }) }
   }
 
   async flush(durability: Durability = 'relaxed'): Promise<void> {
@@ -197,40 +214,20 @@ class TableBlockstore implements PocketBlockstore {
     if (this.#closed) throw new PocketError('ERR_CLOSED')
   }
 
-  async #read(multihash: Uint8Array, key: string): Promise<Uint8Array | undefined> {
-    try {
-      const value = await this.#reads.read(key)
-      // Another connection has just stored or deleted it.
-      if ((value !== undefined) !== this.#log.index.has(multihash)) await this.#log.catchUp()
-      return value
-    } catch (error) {
-      throw toPocketError(error, 'ERR_STORAGE_LOST')
-    }
-  }
-
-  async #readPart(cid: CID, key: string, location: BlockLocation): Promise<Uint8Array | undefined> {
-    const multihash = cid.multihash.bytes
-    const value = await this.#files.read(location).catch((error: unknown) => {
-      throw toPocketError(error, 'ERR_STORAGE_LOST')
-    })
-    const { index } = this.#log
-    try {
-      if (value === undefined) throw new PocketError('ERR_BLOCK_HASH_MISMATCH', 'The file that holds the block is gone')
-      if (index.isChecked(multihash)) return value
-      await verifyBlock(cid.multihash, value, this.#getHasher)
-      index.setChecked(multihash)
-      return value
-    } catch (error) {
-      // Deleted meanwhile, here or elsewhere, is not damaged.
-      await this.#follow().catch(() => undefined)
-      if (index.get(multihash)?.file !== location.file) return undefined
-      if (isPocketError(error, 'ERR_BLOCK_HASH_MISMATCH')) this.#damaged.add(key)
-      throw error
-    }
-  }
-
   #has(multihash: Uint8Array): boolean {
-    return this.#log.index.has(multihash) && (this.#damaged.size === 0 || !this.#damaged.has(keyOf(multihash)))
+    return this.#log.index.use(multihash) && !this.#reader.isDamaged(multihash)
+  }
+
+  /** Where there is no room for `work`, it is done once more when there is. */
+  async #withRoom<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isPocketError(error, 'ERR_QUOTA_EXCEEDED') || !(await this.#hooks.makeRoom(bytes))) throw error
+      // A file is not put in a commit, which would see to that itself.
+      await this.#writes.alone(async () => void (await this.#purger.drain()))
+      return work()
+    }
   }
 
   async #follow(): Promise<void> {
@@ -263,11 +260,12 @@ class TableBlockstore implements PocketBlockstore {
         return this.#commitOnce(batch, durability)
       })
       if (batch.length > 0) await this.#log.committed(seq, batch)
-      for (const { key, multihash, value, location } of batch) {
-        this.#damaged.delete(key)
-        // Who refers to a part has hashed it.
-        if (value === undefined && location !== undefined) this.#log.index.setChecked(multihash)
+      for (const { key, multihash, location } of batch) {
+        this.#reader.forget(key)
+        // Who puts a block or refers to a part has hashed it.
+        if (location !== undefined) this.#log.index.mark(multihash, 'checked')
       }
+      this.#hooks.onWritten(batch.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0))
     } catch (error) {
       throw toPocketError(error, 'ERR_STORAGE_LOST')
     }

@@ -3,3 +3,4 @@ export type { BlockstoreInit, BlockstoreStat, PocketBlockstore, PutOptions, Stor
 export type { FilePart, StoredFile } from './file-store.ts'
 export { createDatastore } from './datastore.ts'
 export { createMemoryBlockTable, createMemoryStateTable } from './memory-tables.ts'
+export type { Amount, BlockUses } from './uses.ts'

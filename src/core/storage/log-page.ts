@@ -79,11 +79,11 @@ export function applyEntries(index: BlockIndex, entries: LogEntry[]): void {
   }
 }
 
-/** The whole index as pages. */
+/** The whole index as pages, least recently used first: what reads them takes over that order. */
 export function snapshotPages(index: BlockIndex): Uint8Array[] {
   const pages: Uint8Array[] = []
   let entries: LogEntry[] = []
-  for (const entry of index.entries()) {
+  for (const entry of index.byUse()) {
     entries.push(entry)
     if (entries.length < SNAPSHOT_ENTRIES) continue
     pages.push(encodePage(entries, pages.length === 0))

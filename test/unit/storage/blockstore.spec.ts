@@ -241,7 +241,7 @@ describe('blockstore', () => {
 
   it('says why it is in memory, and how much fits', async () => {
     const store = await createBlockstore(createMemoryBlockTable('ERR_STORAGE_UNAVAILABLE', { maxBytes: 1000 }))
-    expect(store.stat()).toEqual({ blocks: 0, bytes: 0, kind: 'memory', code: 'ERR_STORAGE_UNAVAILABLE' })
+    expect(store.stat()).toEqual({ blocks: 0, bytes: 0, files: 0, kind: 'memory', code: 'ERR_STORAGE_UNAVAILABLE' })
     const [one, other] = await randomBlocks(2, 600)
     if (one === undefined || other === undefined) throw new Error('no blocks')
     await store.put(one.cid, one.bytes)
