@@ -1,4 +1,4 @@
-import type { PinApi, PocketNode } from '../contract/node-api.ts'
+import type { PinApi, PocketNode, RepoApi } from '../contract/node-api.ts'
 import { toWireSource } from './add-source.ts'
 import type { Keeper } from './keeper.ts'
 import { readBytes, readItems, readOnce } from './retry.ts'
@@ -29,6 +29,7 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
     pin: createPinApi(keeper),
 
     transfers: createTransfersApi(keeper),
+    repo: createRepoApi(keeper),
 
     async dial(target, { signal } = {}) {
       const { rpc } = await keeper.session(signal)
@@ -77,6 +78,21 @@ function createPinApi(keeper: Keeper): PinApi {
       return rpc.call('pin.rm', { cid }, pass(signal))
     },
     ls: ({ signal } = {}) => readItems(keeper, signal, (rpc) => rpc.items('pin.ls', undefined, pass(signal))),
+  }
+}
+
+function createRepoApi(keeper: Keeper): RepoApi {
+  return {
+    stat: ({ signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('repo.stat', undefined, pass(signal))),
+    async gc({ signal, onProgress } = {}) {
+      const { rpc } = await keeper.session(signal)
+      return rpc.call('repo.gc', undefined, { ...pass(signal), ...optional('onProgress', onProgress) })
+    },
+    async verify({ repair, signal, onProgress } = {}) {
+      const { rpc } = await keeper.session(signal)
+      const params = optional('repair', repair)
+      return rpc.call('repo.verify', params, { ...pass(signal), ...optional('onProgress', onProgress) })
+    },
   }
 }
 

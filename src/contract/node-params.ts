@@ -48,6 +48,9 @@ export const parseParams: ParamsParser = {
   'transfers.cancel': id,
   'transfers.retry': id,
   'transfers.watch': none,
+  'repo.stat': none,
+  'repo.gc': none,
+  'repo.verify': (params) => ({ ...optional('repair', record(params, 'params').repair, truth) }),
   dial: (params) => ({ target: text(record(params, 'params').target, 'target') }),
   hangUp: (params) => ({ peerId: text(record(params, 'params').peerId, 'peerId') }),
   peers: none,
@@ -127,6 +130,11 @@ function bytes(value: unknown, argument: string): number {
 function integer(value: unknown, argument: string): number {
   if (!Number.isSafeInteger(value)) throw invalid(argument)
   return value as number
+}
+
+function truth(value: unknown, argument: string): boolean {
+  if (typeof value !== 'boolean') throw invalid(argument)
+  return value
 }
 
 function webUrl(value: unknown, argument: string): string {

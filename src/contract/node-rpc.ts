@@ -9,10 +9,14 @@ import type {
   OpenedLink,
   PeerConnection,
   Pin,
+  RepoFreed,
+  RepoReport,
+  RepoStat,
   ShareResult,
   StatResult,
   Transfer,
   TransferRequest,
+  VerifyProgress,
 } from './node-api.ts'
 
 /** Where the content of an entry is: in the message itself, or in the n-th body stream of the call. */
@@ -42,6 +46,9 @@ export interface NodeMethods {
   'transfers.cancel': Unary<{ id: string }, Transfer>
   'transfers.retry': Unary<{ id: string }, Transfer>
   'transfers.watch': Items<undefined, Transfer>
+  'repo.stat': Unary<undefined, RepoStat>
+  'repo.gc': Unary<undefined, RepoFreed, RepoFreed>
+  'repo.verify': Unary<{ repair?: boolean }, RepoReport, VerifyProgress>
   dial: Unary<{ target: string }, PeerConnection>
   hangUp: Unary<{ peerId: string }, undefined>
   peers: Unary<undefined, PeerConnection[]>

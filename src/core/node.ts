@@ -1,5 +1,5 @@
 import { parseLink } from '../contract/link.ts'
-import type { NodeEvent, NodeService, NodeStatus } from '../contract/node-api.ts'
+import type { NodeEvent, NodeService, NodeStatus, RepoApi } from '../contract/node-api.ts'
 import { PocketError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
 import { createBlockSource } from './content/block-source.ts'
@@ -22,7 +22,10 @@ import { parseMultiaddr } from './network/multiaddr.ts'
 import { createRelays, type Relays } from './network/relays.ts'
 import { describeStatus } from './network/status.ts'
 import type { HostPorts } from './ports.ts'
+import { createCollector } from './repo/collector.ts'
 import { createHeldRoots } from './repo/held-roots.ts'
+import { createRepo } from './repo/repo.ts'
+import { createRoom, type Room } from './repo/room.ts'
 import { makeShare } from './share.ts'
 import { createBlockstore, createDatastore, type PocketBlockstore } from './storage/index.ts'
 import { createAccelerator } from './transfers/accelerate.ts'
@@ -38,8 +41,9 @@ export interface NodeConfig {
 /** Starts the node on what the host supplies. Resolves when it can be used; relays connect after that. */
 export async function createNode(ports: HostPorts, config: NodeConfig): Promise<NodeService> {
   const datastore = createDatastore(ports.state)
+  const room = createRoom(ports.estimate)
   const [blocks, privateKey, pins, relayList, journal] = await Promise.all([
-    createBlockstore(ports.blocks),
+    createBlockstore(ports.blocks, room),
     loadIdentity(ports.state),
     openPinSet(ports.state),
     createRelayList(ports.state, config.relays),
@@ -52,7 +56,7 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
   const helia = await createPocketHelia({ blocks, datastore, options })
   await helia.start()
   try {
-    return await assemble(ports, config, { helia, blocks, pins, journal, relayList, policy })
+    return await assemble(ports, config, { helia, blocks, room, pins, journal, relayList, policy })
   } catch (error) {
     await helia.stop()
     throw error
@@ -62,6 +66,7 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
 interface Started {
   helia: PocketHelia
   blocks: PocketBlockstore
+  room: Room
   pins: PinSet
   journal: Journal
   relayList: RelayList
@@ -72,7 +77,7 @@ interface Started {
 async function assemble(
   ports: HostPorts,
   config: NodeConfig,
-  { helia, blocks, pins, journal, relayList, policy }: Started,
+  { helia, blocks, room, pins, journal, relayList, policy }: Started,
 ): Promise<NodeService> {
   const { libp2p } = helia
   const { network, webrtc } = ports
@@ -80,6 +85,9 @@ async function assemble(
   const activities = createActivities((event) => hub.emit(event))
   const source = createBlockSource({ networked: helia.blockstore, local: blocks })
   const reader = createReader(source)
+  const roots = createHeldRoots()
+  const kept = (): string[] => pins.list().map(({ cid }) => cid)
+  const collector = createCollector({ uses: blocks.uses, source, pins: kept, roots })
   const gateway = createGateway(source)
   await libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection), {
     runOnLimitedConnection: true,
@@ -88,7 +96,6 @@ async function assemble(
   })
   const dialer = createDialer({ libp2p, policy, network, webrtc })
   const followed = createFollowed({ libp2p, dialer, network, webrtc })
-  const roots = createHeldRoots()
   const library = createLibrary({
     networked: helia.blockstore,
     blocks,
@@ -96,6 +103,7 @@ async function assemble(
     reader,
     pins,
     roots,
+    collector,
     accelerator: createAccelerator({ libp2p, source, put: (cid, bytes) => blocks.put(cid, bytes, { verify: true }) }),
     activities,
     onChange: (list) => {
@@ -121,12 +129,15 @@ async function assemble(
       network,
       follow: (addrs) => followed.follow(addrs),
     }),
+    repo: createRepo({ blocks, source, pins: kept, collector, estimate: ports.estimate }),
     dialer,
     followed,
     relayList,
     relays: createRelays({ libp2p, policy, network, onChange: () => node.changed() }),
   })
   node.start()
+  // After the journal has said what it holds.
+  room.by(collector)
   return node
 }
 
@@ -140,6 +151,7 @@ interface Parts {
   reader: Reader
   library: Library
   transfers: Transfers
+  repo: RepoApi
   dialer: Dialer
   followed: Followed
   relayList: RelayList
@@ -198,6 +210,10 @@ class PocketNodeService implements NodeService {
 
   get transfers(): NodeService['transfers'] {
     return this.#parts.transfers
+  }
+
+  get repo(): NodeService['repo'] {
+    return this.#parts.repo
   }
 
   dial: NodeService['dial'] = async (target, options) =>

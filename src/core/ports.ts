@@ -112,7 +112,12 @@ export interface FetchResponse {
  */
 export type FetchPort = (url: string, request: FetchRequest) => Promise<FetchResponse>
 
+/** What the browser says of the room of this origin, in bytes; undefined where it does not. */
+export type StorageEstimate = () => Promise<{ usage: number; quota: number } | undefined>
+
 export interface HostPorts {
+  /** Absent where nothing bounds the storage but itself. */
+  estimate?: StorageEstimate
   fetch: FetchPort
   blocks: BlockTable
   state: StateTable

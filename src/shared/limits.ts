@@ -63,6 +63,21 @@ export const LIMITS = {
   purgeDelayMs: 100,
   /** Nodes read at once while everything that is kept is walked: two read transactions, at most 64 MiB. */
   walkWindow: 32,
+  /** Blocks hashed at once while the store is verified: 32 MiB, and both cores busy. */
+  verifyWindow: 16,
+  /** Damaged and missing blocks that a report names; it counts them all. */
+  maxReportCids: 1_000,
+  /** Bytes written between two looks at the quota: a look costs a millisecond. */
+  roomCheckBytes: 64 * MiB,
+  /**
+   * Room below which blocks that nothing needs are freed, in bytes and as a part of the quota: more than is written
+   * between two looks, with what is on its way. Chromium shows no more than 10 GiB of room, whatever there is, and less
+   * only where the disk has less.
+   */
+  reserveBytes: 256 * MiB,
+  reserveShare: 0.1,
+  /** Bytes freed at least when a write found no room, so that the next ones find some: four batches of the store. */
+  evictStepBytes: 32 * MiB,
   /** Blocks that one read transaction gathers, and read transactions under way: reads of 16 MiB each keep a phone's memory flat. */
   readWindowBlocks: 16,
   readWindows: 4,

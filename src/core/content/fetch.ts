@@ -31,12 +31,15 @@ export async function fetchDag(
   const progress: FetchProgress = { bytes: 0 }
   const counted = new Set<string>()
   let lastProgress = Date.now()
-  const count = (cid: CID, bytes: Uint8Array): void => {
+  const countSize = (cid: CID, size: number): void => {
     if (counted.has(keyOf(cid))) return
     counted.add(keyOf(cid))
-    if (progress.total === undefined && cid.equals(root)) progress.total = cumulativeSize(root, bytes)
-    progress.bytes += bytes.byteLength
+    progress.bytes += size
     onProgress({ ...progress })
+  }
+  const count = (cid: CID, bytes: Uint8Array): void => {
+    if (progress.total === undefined && cid.equals(root)) progress.total = cumulativeSize(root, bytes)
+    countSize(cid, bytes.byteLength)
   }
   // The walk proves that nothing is missing and fetches what is.
   const walk = async (): Promise<void> =>
@@ -44,8 +47,11 @@ export async function fetchDag(
       signal,
       window: LIMITS.fetchWindow,
       async load(cid) {
-        // A leaf that has just been stored need not be read again.
-        if (cid.code !== dagPb.code && counted.has(keyOf(cid))) return undefined
+        // A leaf that is there need not be read. That it is asked for keeps it: the nodes above it are there by now.
+        if (cid.code !== dagPb.code && (await source.has(cid))) {
+          countSize(cid, source.sizeOf(cid) ?? 0)
+          return undefined
+        }
         const bytes = await source.get(cid, { signal, patienceMs: LIMITS.askAgainMs })
         count(cid, bytes)
         return bytes

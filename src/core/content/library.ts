@@ -4,14 +4,13 @@ import type { AddOptions, AddResult, AddSource, Pin, PinAddOptions } from '../..
 import { toPocketError } from '../../shared/errors.ts'
 import { displayName } from '../../shared/names.ts'
 import type { Activities, ActivityHandle } from '../events.ts'
+import type { Arrival, Collector } from '../repo/collector.ts'
 import type { HeldRoots } from '../repo/held-roots.ts'
 import type { Accelerator } from '../transfers/accelerate.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
 import { addContent } from './add.ts'
 import type { BlockSource } from './block-source.ts'
-import { collectBlocks, collectDag } from './collect.ts'
 import { fetchDag } from './fetch.ts'
-import { createGate } from './gate.ts'
 import { parseCid } from './paths.ts'
 import type { PinSet } from './pins.ts'
 import type { Reader } from './read.ts'
@@ -41,13 +40,14 @@ export interface LibraryInit {
   reader: Reader
   pins: PinSet
   roots: HeldRoots
+  collector: Collector
   accelerator: Accelerator
   activities: Activities
   onChange: (pins: Pin[]) => void
 }
 
 export function createLibrary(init: LibraryInit): Library {
-  const { networked, blocks, source, reader, pins, roots, activities, onChange } = init
+  const { networked, blocks, source, reader, pins, roots, collector, activities, onChange } = init
 
   async function commit(pin: Pin): Promise<void> {
     // Strict, and before the pin: what is reported as stored outlives a power cut.
@@ -56,40 +56,29 @@ export function createLibrary(init: LibraryInit): Library {
     onChange(pins.list())
   }
 
-  const kept = (): string[] => pins.list().map((pin) => pin.cid)
-
-  const gate = createGate()
-
-  /** Frees blocks when nothing is under way that may count on them; waits for it unless that may take long. */
-  async function whenIdle(free: () => Promise<unknown>): Promise<void> {
-    const { busy } = gate
-    // Best effort: what stays is garbage for the next time, and what was asked for is done already.
-    const freed = gate.exclusive(free).catch(() => undefined)
-    if (!busy) await freed
-  }
-
-  function bring(path: string, { name, from = [], signal = never(), onProgress, onRoot }: BringOptions): Promise<Pin> {
-    return gate.shared(async () => {
-      const root = await reader.resolve(path, { signal })
-      const cid = root.toString()
-      onRoot(cid)
-      const letGo = roots.hold(root)
-      try {
-        await fetchDag(root, init, { signal, from, onProgress: (progress) => onProgress?.(progress) })
-        const known = pins.get(cid)
-        const pin: Pin = {
-          cid,
-          name: displayName(name ?? known?.name, lastName(path)),
-          ...describeRoot(root, await source.getLocal(root)),
-          addedAt: known?.addedAt ?? Date.now(),
-          origin: known?.origin ?? 'received',
-        }
-        await commit(pin)
-        return pin
-      } finally {
-        letGo()
+  async function bring(
+    path: string,
+    { name, from = [], signal = never(), onProgress, onRoot }: BringOptions,
+  ): Promise<Pin> {
+    const root = await reader.resolve(path, { signal })
+    const cid = root.toString()
+    onRoot(cid)
+    const letGo = roots.hold(root)
+    try {
+      await fetchDag(root, init, { signal, from, onProgress: (progress) => onProgress?.(progress) })
+      const known = pins.get(cid)
+      const pin: Pin = {
+        cid,
+        name: displayName(name ?? known?.name, lastName(path)),
+        ...describeRoot(root, await source.getLocal(root)),
+        addedAt: known?.addedAt ?? Date.now(),
+        origin: known?.origin ?? 'received',
       }
-    })
+      await commit(pin)
+      return pin
+    } finally {
+      letGo()
+    }
   }
 
   return {
@@ -98,10 +87,11 @@ export function createLibrary(init: LibraryInit): Library {
 
     add: (content, { name, activity: id, signal = never(), onProgress } = {}) =>
       track(activities.start('add', displayName(name, sourceName(content)), id), async (activity) => {
-        const written: CID[] = []
-        const work = async (): Promise<AddResult> => {
+        const arrival = collector.arrive()
+        let root: CID | undefined
+        try {
           const added = await addContent(content, {
-            blocks: recordWrites(networked, blocks, written),
+            blocks: recordWrites(networked, blocks, arrival),
             files: blocks,
             signal,
             onProgress: (progress) => {
@@ -112,7 +102,8 @@ export function createLibrary(init: LibraryInit): Library {
               onProgress?.(progress)
             },
           })
-          const cid = added.cid.toString()
+          root = added.cid
+          const cid = root.toString()
           await commit({
             cid,
             name: displayName(name ?? added.name, cid),
@@ -122,13 +113,11 @@ export function createLibrary(init: LibraryInit): Library {
             origin: 'added',
           })
           activity.update({ cid, done: added.size, total: added.size })
+          await arrival.keep()
           return { cid, size: added.size, files: added.files }
-        }
-        try {
-          return await gate.shared(work)
         } catch (error) {
           // A storage that is full must not stay full of what was not added.
-          await whenIdle(() => collectBlocks(written, kept(), source, blocks))
+          await arrival.discard(root)
           throw error
         }
       }),
@@ -154,7 +143,8 @@ export function createLibrary(init: LibraryInit): Library {
       const root = parseCid(text)
       await pins.remove(root.toString())
       onChange(pins.list())
-      await whenIdle(() => collectDag(root, kept(), source, blocks))
+      // Best effort: what was asked for is done, and what stays is garbage for the next time.
+      await collector.release(root).catch(() => undefined)
     },
   }
 }
@@ -163,14 +153,16 @@ export function createLibrary(init: LibraryInit): Library {
 function recordWrites(
   target: LibraryInit['networked'],
   local: Pick<Blockstore, 'has'>,
-  written: CID[],
+  arrival: Pick<Arrival, 'wrote'>,
 ): LibraryInit['networked'] {
   return {
     get: (cid, options) => target.get(cid, options),
     has: (cid, options) => target.has(cid, options),
     async put(cid, bytes, options) {
-      if (!(await local.has(cid))) written.push(cid)
-      return target.put(cid, bytes, options)
+      const known = await local.has(cid)
+      const result = await target.put(cid, bytes, options)
+      if (!known) arrival.wrote(cid)
+      return result
     },
   }
 }

@@ -12,8 +12,8 @@ export interface Arrival {
   wrote(cid: CID): void
   /** What came is pinned by now. Never rejects. */
   keep(): Promise<void>
-  /** What came is not wanted: resolves when it is gone, but for what something needs. Never rejects. */
-  discard(): Promise<void>
+  /** What came is not wanted, nor what is below its root, if it has one: resolves when it is gone. Never rejects. */
+  discard(root?: CID): Promise<void>
 }
 
 export interface CollectOptions {
@@ -102,33 +102,33 @@ export function createCollector({ uses, source, pins, roots }: CollectorInit): C
     return freed
   }
 
+  const release = (root: CID): Promise<Amount> =>
+    inTurn(async () => {
+      uses.beginWalk()
+      await walkHeld([root], { uses, source, onBlock: (cid) => uses.doom(cid), onHole: () => undefined })
+      return sweepDoomed()
+    })
+
   return {
     arrive() {
       const arrival = Symbol('arrival')
       arrivals.set(arrival, uses.now())
-      const end = async (): Promise<void> => {
-        arrivals.delete(arrival)
-        // Best effort: what stays is garbage for the next time.
-        if (leftovers) await inTurn(sweepDoomed).catch(() => undefined)
-      }
       return {
         wrote: (cid) => uses.doom(cid),
-        keep: end,
-        discard() {
-          leftovers = true
-          return end()
+        async keep() {
+          arrivals.delete(arrival)
+          if (leftovers) await inTurn(sweepDoomed).catch(ignore)
+        },
+        async discard(root) {
+          arrivals.delete(arrival)
+          await (root === undefined ? inTurn(sweepDoomed) : release(root)).catch(ignore)
         },
       }
     },
 
     gc: (options = {}) => inTurn(async () => sweep(await mark(options.signal), false, options), options.signal),
 
-    release: (root) =>
-      inTurn(async () => {
-        uses.beginWalk()
-        await walkHeld([root], { uses, source, onBlock: (cid) => uses.doom(cid), onHole: () => undefined })
-        return sweepDoomed()
-      }),
+    release,
 
     evict: (bytes) =>
       inTurn(async () => {
@@ -144,6 +144,9 @@ export function createCollector({ uses, source, pins, roots }: CollectorInit): C
       }),
   }
 }
+
+/** Freeing what is not wanted is best effort: what stays is garbage for the next time. */
+const ignore = (): undefined => undefined
 
 /** Whatever lies below is needed, and nobody knows what that is. */
 function refuse(cid: CID, cause: unknown): never {

@@ -31,7 +31,7 @@ class TableBlockstore implements PocketBlockstore {
   readonly #getHasher: GetHasher
   readonly #log: IndexLog
   readonly #reader: BlockReader
-  readonly #hooks: Required<Pick<BlockstoreInit, 'makeRoom' | 'onWritten'>>
+  readonly #init: BlockstoreInit
   readonly #writes: WriteQueue
   /** The last change of a key that is not committed yet. */
   readonly #pending = new Map<string, { write: PendingWrite; done: Promise<void> }>()
@@ -41,13 +41,11 @@ class TableBlockstore implements PocketBlockstore {
   #unwatch: () => void = () => undefined
   #closed = false
 
-  constructor(
-    table: BlockTable,
-    { getHasher = sha256Only, makeRoom = async () => false, onWritten = () => undefined }: BlockstoreInit,
-  ) {
+  constructor(table: BlockTable, init: BlockstoreInit) {
+    const { getHasher = sha256Only } = init
     this.#table = table
     this.#getHasher = getHasher
-    this.#hooks = { makeRoom, onWritten }
+    this.#init = init
     this.#log = new IndexLog(table)
     this.#writes = new WriteQueue({
       commit: (batch, durability) => this.#commit(batch, durability),
@@ -169,7 +167,7 @@ class TableBlockstore implements PocketBlockstore {
   async putFile(file: Blob): Promise<StoredFile | undefined> {
     this.#check({})
     const stored = await this.#withRoom(file.size, () => this.#files.put(file))
-    if (stored !== undefined) this.#hooks.onWritten(file.size)
+    if (stored !== undefined) this.#init.onWritten?.(file.size)
     return stored
   }
 
@@ -223,7 +221,7 @@ class TableBlockstore implements PocketBlockstore {
     try {
       return await work()
     } catch (error) {
-      if (!isPocketError(error, 'ERR_QUOTA_EXCEEDED') || !(await this.#hooks.makeRoom(bytes))) throw error
+      if (!isPocketError(error, 'ERR_QUOTA_EXCEEDED') || (await this.#init.makeRoom?.(bytes)) !== true) throw error
       // A file is not put in a commit, which would see to that itself.
       await this.#writes.alone(async () => void (await this.#purger.drain()))
       return work()
@@ -265,7 +263,7 @@ class TableBlockstore implements PocketBlockstore {
         // Who puts a block or refers to a part has hashed it.
         if (location !== undefined) this.#log.index.mark(multihash, 'checked')
       }
-      this.#hooks.onWritten(batch.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0))
+      this.#init.onWritten?.(batch.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0))
     } catch (error) {
       throw toPocketError(error, 'ERR_STORAGE_LOST')
     }

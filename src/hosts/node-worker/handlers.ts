@@ -56,6 +56,11 @@ export function nodeHandlers(node: NodeService): HandlerTable {
         )
       },
     },
+    'repo.stat': unary('repo.stat', (_params, { signal }) => node.repo.stat({ signal })),
+    'repo.gc': unary('repo.gc', (_params, { signal, progress }) => node.repo.gc({ signal, onProgress: progress })),
+    'repo.verify': unary('repo.verify', (params, { signal, progress }) =>
+      node.repo.verify({ ...params, signal, onProgress: progress }),
+    ),
     dial: unary('dial', ({ target }, { signal }) => node.dial(target, { signal })),
     hangUp: unary('hangUp', ({ peerId }, { signal }) => node.hangUp(peerId, { signal })),
     peers: unary('peers', (_params, { signal }) => node.peers({ signal })),

@@ -3,6 +3,7 @@ import { createNode, type NodeConfig } from '../../core/node.ts'
 import type { HostPorts } from '../../core/ports.ts'
 import { createMemoryBlockTable, createMemoryStateTable } from '../../core/storage/index.ts'
 import { openBlockTable, openStateTable } from '../../platform/worker/indexeddb/index.ts'
+import { storageEstimate } from '../../platform/worker/storage-estimate.ts'
 import { webFetch } from '../../platform/worker/web-fetch.ts'
 import { isPocketError } from '../../shared/errors.ts'
 
@@ -15,8 +16,10 @@ export async function startNode(
     openBlockTable().catch(ifUnavailable(() => createMemoryBlockTable('ERR_STORAGE_UNAVAILABLE'))),
     openStateTable().catch(ifUnavailable(() => createMemoryStateTable())),
   ])
+  // Nothing but itself bounds what is in memory.
+  const room = blocks.kind === 'memory' ? {} : { estimate: storageEstimate }
   try {
-    return await createNode({ ...ports, fetch: webFetch, blocks, state }, config)
+    return await createNode({ ...ports, ...room, fetch: webFetch, blocks, state }, config)
   } catch (error) {
     // A later hello opens them anew.
     await Promise.all([blocks.close(), state.close()])
