@@ -1,5 +1,5 @@
 /**
- * `npm start`, `npm test` and `npm run bench` from a fresh clone, on any Node from 18 up: installs what is missing, then runs
+ * `npm start`, `npm test` and `npm run bench` from a fresh clone, on any Node from 20 up: installs what is missing, then runs
  * scripts/<command>.ts on the Node that the project brings.
  */
 import { spawn } from 'node:child_process'

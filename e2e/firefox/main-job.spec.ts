@@ -30,11 +30,26 @@ test.describe('the main job in Firefox', () => {
     expect(phones.flatMap(({ errors }) => errors)).toEqual([])
   })
 
-  async function launch(options: FirefoxOptions): Promise<Firefox> {
+  async function launch(options?: FirefoxOptions): Promise<Firefox> {
     const firefox = await launchFirefox(options)
     open.push(firefox)
     return firefox
   }
+
+  test('a file goes directly from one Firefox to another', async () => {
+    const file = randomFile(5 * MiB, 'directly from firefox to firefox')
+    const sender = await (await launch()).newPage(companion.url)
+    const { url, cid } = await shareFile(sender, file)
+
+    const receiver = await (await launch()).newPage(url)
+    await shows(receiver, en.get.arrived)
+    expect(await contentSha256(receiver, cid)).toBe(file.sha256)
+    const ends = [await facts(sender), await facts(receiver)] as const
+    for (const [here, there] of [ends, ends.toReversed()]) {
+      const links = here?.peers.filter((peer) => peer.peerId === there?.id.peerId)
+      expect(links).toContainEqual(expect.objectContaining({ transport: 'webrtc', direct: true, limited: false }))
+    }
+  })
 
   test('a file goes from one Firefox to another over the relay, and stays', async () => {
     const file = randomFile(5 * MiB, 'from firefox to firefox')

@@ -94,8 +94,9 @@ export const FIELDS = {
   reservationSeconds: integer(3600, 60, 86_400),
   /**
    * Bytes of one relayed connection, both ways together. 128 KiB, the default of js and go, is enough to agree on a direct
-   * connection; but Firefox and WebKit have none from a worker, and there the file itself goes through here. 1 GiB carries
-   * an album and a long video; after it the phones connect anew and go on. Finite, so that a forgotten one cannot run up a bill.
+   * connection; but where none comes about (no WebRTC, two NATs that let nothing through) the file itself goes through here.
+   * 1 GiB carries an album and a long video; after it the phones connect anew and go on. Finite, so that a forgotten one
+   * cannot run up a bill.
    */
   circuitBytes: integer(1 * GiB, 128 * KiB, 1024 * GiB),
   /** Seconds of one relayed connection. An hour for the same reason: 1 GiB at 300 KiB/s, a slow phone's upload. */
