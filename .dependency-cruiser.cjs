@@ -46,6 +46,15 @@ module.exports = {
       to: { path: 'node_modules/(@?helia|@?libp2p|@multiformats|multiformats)(/|$)' },
     },
     {
+      name: 'no-ipfs-in-pages',
+      severity: 'error',
+      comment: 'Formats and stores are the node’s business: a page that imports them has a second node in its bundle.',
+      from: { path: '^src/(app|client|contract|rpc|shared|platform/page)/' },
+      to: {
+        path: 'node_modules/(@?helia|@?libp2p|@?multiformats|@ipld|ipfs-unixfs[^/]*|interface-[^/]+|blockstore-[^/]+|datastore-[^/]+)(/|$)',
+      },
+    },
+    {
       name: 'platform-page-from-pages-only',
       severity: 'error',
       from: { path: '^src/hosts/' },
