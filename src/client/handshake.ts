@@ -127,7 +127,7 @@ function converse(
       type: 'hello',
       version: HOST_PROTOCOL,
       clientId,
-      page: { webrtc: typeof RTCPeerConnection === 'function', origin: globalThis.origin },
+      page: { webrtc: typeof RTCPeerConnection === 'function' },
       relays,
       ...(replaces === undefined ? {} : { replaces }),
     }

@@ -1,4 +1,5 @@
 import { PocketError, type WireError } from '../shared/errors.ts'
+import { LIMITS } from '../shared/limits.ts'
 
 /**
  * How a page and a host meet, before the RPC of `node-rpc.ts` runs on the same port, and what they tell each other
@@ -38,7 +39,7 @@ export interface HelloMessage {
   version: number
   /** Fresh for every link; its `clientLock` is held already. */
   clientId: string
-  page: { webrtc: boolean; origin: string }
+  page: { webrtc: boolean }
   /** Relays that the page was given, or learnt from its origin's companion. */
   relays: string[]
   /** A host that this page found silent, or of an older build: it may be robbed of the node. */
@@ -85,7 +86,7 @@ export function parsePageMessage(data: unknown): PageMessage {
         type: 'hello',
         version: integer(message.version),
         clientId: text(message.clientId),
-        page: { webrtc: flag(page.webrtc), origin: text(page.origin) },
+        page: { webrtc: flag(page.webrtc) },
         relays: texts(message.relays),
         ...(message.replaces === undefined ? {} : { replaces: text(message.replaces) }),
       }
@@ -137,21 +138,18 @@ export function parseDoorMessage(data: unknown): DoorMessage {
   }
 }
 
-const MAX_TEXT_CHARS = 1024
-const MAX_TEXTS = 64
-
 function record(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) throw invalid('shape')
   return value as Record<string, unknown>
 }
 
 function text(value: unknown): string {
-  if (typeof value !== 'string' || value === '' || value.length > MAX_TEXT_CHARS) throw invalid('text')
+  if (typeof value !== 'string' || value === '' || value.length > LIMITS.maxHostTextChars) throw invalid('text')
   return value
 }
 
 function texts(value: unknown): string[] {
-  if (!Array.isArray(value) || value.length > MAX_TEXTS) throw invalid('list')
+  if (!Array.isArray(value) || value.length > LIMITS.maxHostTexts) throw invalid('list')
   return value.map(text)
 }
 

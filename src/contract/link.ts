@@ -85,12 +85,12 @@ function setName(link: OpenedLink, name: string): void {
 
 /** CIDv1 in base32 or base36, CIDv0 in base58: letters and digits only. */
 function checkCid(cid: string): string {
-  if (!/^[A-Za-z0-9]{8,256}$/.test(cid)) throw invalid('cid')
+  if (!/^[A-Za-z0-9]{8,}$/.test(cid) || cid.length > LIMITS.maxCidChars) throw invalid('cid')
   return cid
 }
 
 function checkHint(addr: string): string {
-  if (!addr.startsWith('/') || addr.length > 1024) throw invalid('via')
+  if (!addr.startsWith('/') || addr.length > LIMITS.maxHintChars) throw invalid('via')
   return addr
 }
 

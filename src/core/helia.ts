@@ -4,6 +4,7 @@ import { createHeliaLight } from 'helia'
 import type { Blockstore } from 'interface-blockstore'
 import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { LIMITS } from '../shared/limits.ts'
 import type { NetworkServices } from './network/libp2p.ts'
 import { useOpenConnections } from './network/open-connections.ts'
 import { supersedeOldConnections } from './network/supersede.ts'
@@ -32,11 +33,10 @@ export async function createPocketHelia({ blocks, datastore, options }: PocketHe
     stop: async () => libp2p.stop(),
   })
   return withBitswap<NetworkServices>(helia, {
-    // Firefox and WebKit may reach the other phone through the relay only.
+    // Where no direct connection comes about (no WebRTC, no way through a NAT), the file itself goes through the relay.
     runOnLimitedConnections: true,
-    // A message carries up to 2 MiB, and a slow phone needs longer for it than the default of 10 s.
-    messageSendTimeout: 60_000,
-    messageReceiveTimeout: 60_000,
-    sendBlocksTimeout: 60_000,
+    messageSendTimeout: LIMITS.bitswapMessageTimeoutMs,
+    messageReceiveTimeout: LIMITS.bitswapMessageTimeoutMs,
+    sendBlocksTimeout: LIMITS.bitswapMessageTimeoutMs,
   })
 }

@@ -19,6 +19,9 @@ export const LIMITS = {
   maxFolderDepth: 64,
   /** Characters of a share link that is parsed at all. */
   maxLinkChars: 8 * KiB,
+  /** Characters of a CID in a link: base36 of the longest multihash stored; of one dial hint: a relayed address has about 200. */
+  maxCidChars: 256,
+  maxHintChars: 1024,
   /** Dial hints in a share link. The QR must stay scannable (design: version 15 or below). */
   maxLinkHints: 3,
   /** Bytes of a link in a QR of version 15 with level L (ISO/IEC 18004 table 7). */
@@ -45,6 +48,10 @@ export const LIMITS = {
   inboundPerSecond: 32,
   /** Protocol and encryption negotiation of an inbound connection, in ms. */
   inboundUpgradeTimeoutMs: 10_000,
+  /** A newer WebRTC connection of a peer replaces those older by so much, in ms: two phones that dial each other at once make two. */
+  supersedeAfterMs: 2_000,
+  /** Longest pause before a relay is called again, in ms: a phone comes back within a minute of its relay. */
+  maxRelayPauseMs: 60_000,
   /** Inbound streams of one application protocol and connection. */
   maxInboundStreams: 64,
   /** Outbound streams of one application protocol and connection. */
@@ -94,6 +101,8 @@ export const LIMITS = {
   maxAnswers: 12,
   /** Of one peer: its `carStreams` and one for good measure. */
   maxAnswersPerPeer: 4,
+  /** One Bitswap message, in ms: it carries up to 2 MiB, and a slow phone needs longer for it than Helia's 10 s. */
+  bitswapMessageTimeoutMs: 60_000,
   /** A want that nothing came for is sent anew after this, in ms: the connection it went out on may have been dying. */
   askAgainMs: 5_000,
   /** A peer that sends nothing for so long while it should, in ms: longer than a phone's change of networks. */
@@ -136,6 +145,9 @@ export const LIMITS = {
   portWindowItems: 256,
   /** Calls under way on one port. */
   maxCallsPerPort: 1024,
+  /** Characters of one text and texts in one list between page and host: multiaddrs, ids, the relays of a page. */
+  maxHostTextChars: 1024,
+  maxHostTexts: 64,
   /** Heartbeat of a host, in ms, and how long a silent one is believed: it is replaced within 1.5 s, and a start takes up to 0.5 s. */
   heartbeatMs: 400,
   heartbeatTimeoutMs: 1_000,

@@ -141,5 +141,5 @@ class RelayKeeper implements Relays {
 
 /** 1, 2, 4 … 60 s, each shortened by up to half so that phones do not return to a restarted relay in one wave. */
 function backOff(failures: number): number {
-  return Math.min(60_000, 1000 * 2 ** (failures - 1)) * (0.5 + Math.random() / 2)
+  return Math.min(LIMITS.maxRelayPauseMs, 1000 * 2 ** (failures - 1)) * (0.5 + Math.random() / 2)
 }

@@ -1,8 +1,6 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { PocketError } from '../../shared/errors.ts'
-
-/** Two phones that dial each other at once make two connections: neither may end the other. In ms. */
-const SAME_TIME_MS = 2000
+import { LIMITS } from '../../shared/limits.ts'
 
 /**
  * Lets a newer WebRTC connection of a peer replace its older ones. A phone whose page went dials again within 0.1 s, but
@@ -13,7 +11,7 @@ export function supersedeOldConnections(libp2p: Libp2p): void {
     if (!isWebRtc(fresh)) return
     for (const old of libp2p.getConnections(fresh.remotePeer)) {
       if (old.id === fresh.id || !isWebRtc(old)) continue
-      if (fresh.timeline.open - old.timeline.open > SAME_TIME_MS) old.abort(new PocketError('ERR_CLOSED'))
+      if (fresh.timeline.open - old.timeline.open > LIMITS.supersedeAfterMs) old.abort(new PocketError('ERR_CLOSED'))
     }
   })
 }

@@ -205,7 +205,7 @@ describe('a host', () => {
     const node = await tab.connect()
     const worker = new tab.window.SharedWorker(ECHO_WORKER, { type: 'module', name: 'pocket-ipfs:0' })
     const reply = new Promise((resolve) => (worker.port.onmessage = ({ data }) => resolve(data)))
-    const hello = { type: 'hello', clientId: 'x', page: { webrtc: false, origin: location.origin }, relays: [] }
+    const hello = { type: 'hello', clientId: 'x', page: { webrtc: false }, relays: [] }
     worker.port.postMessage({ ...hello, version: HOST_PROTOCOL + 1 })
     expect(await reply).toMatchObject({ type: 'refused', version: HOST_PROTOCOL })
     expect(await node.status()).toMatchObject({ state: 'running' })

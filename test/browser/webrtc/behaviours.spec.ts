@@ -3,12 +3,11 @@
  * lent one against itself where it is meant to be used, in a SharedWorker that has no WebRTC.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Lending } from '../../../src/platform/page/webrtc/index.ts'
 import { createLentWebRtc } from '../../../src/platform/worker/webrtc/index.ts'
 import { BEHAVIOURS } from './behaviours.ts'
 import type { WorkerRequest } from './shared-scope.ts'
 import type { Behaviour, Rtc, Sides } from './kit.ts'
-import { lendTo } from './lend-to.ts'
+import { lendTo, type CountedLending } from './lend-to.ts'
 
 function everyBehaviour(run: (behaviour: Behaviour) => Promise<void>): void {
   for (const [table, behaviours] of Object.entries(BEHAVIOURS)) {
@@ -35,7 +34,7 @@ describe("the browser's own WebRTC", () => {
 
 describe("lent WebRTC against the browser's own", () => {
   const scope = {} as Rtc
-  let lending: Lending
+  let lending: CountedLending
 
   beforeAll(async () => {
     const lent = createLentWebRtc()
@@ -56,7 +55,7 @@ describe("lent WebRTC against the browser's own", () => {
 
 describe('lent WebRTC in a shared worker, on both sides', () => {
   let worker: SharedWorker
-  let lending: Lending
+  let lending: CountedLending
   const ask = (request: WorkerRequest, transfer: Transferable[] = []): Promise<unknown> =>
     new Promise((resolve, reject) => {
       worker.onerror = ({ message }) => reject(new Error(message))

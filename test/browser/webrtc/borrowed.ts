@@ -1,16 +1,16 @@
 import { onTestFinished } from 'vitest'
-import type { Lending, LendOptions } from '../../../src/platform/page/webrtc/index.ts'
+import type { LendOptions } from '../../../src/platform/page/webrtc/index.ts'
 import { createLentWebRtc, type LentWebRtc } from '../../../src/platform/worker/webrtc/index.ts'
 import { Gate } from './gate.ts'
 import { connect, type Pair, type Rtc } from './kit.ts'
-import { lendTo } from './lend-to.ts'
+import { lendTo, type CountedLending } from './lend-to.ts'
 
 /** The worker's half, in this page, so that its ports can be looked at. */
 export interface Borrowed {
   lent: LentWebRtc
   rtc: Rtc
   /** Lends this page's WebRTC; either end of the port can be shut. */
-  lend(options?: Partial<LendOptions>): Promise<{ lending: Lending; page: Gate; worker: Gate }>
+  lend(options?: Partial<LendOptions>): Promise<{ lending: CountedLending; page: Gate; worker: Gate }>
   /** Takes what a page offers; resolves when it lends. */
   attach(port: MessagePort): Promise<void>
   /** A connection over it to one of this page's own; both are closed when the test ends. */

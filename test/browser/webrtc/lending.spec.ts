@@ -132,20 +132,6 @@ describe('a lending page', () => {
     expect(log).toEqual([])
   })
 
-  it('that is detached by the worker lets its connections go', async () => {
-    const borrowed = borrow()
-    const lenderId = crypto.randomUUID()
-    const closed = Promise.withResolvers<void>()
-    const { lending } = await borrowed.lend({ lenderId, onClose: closed.resolve })
-    const { far } = await borrowed.pair()
-    const end = once(far, 'close')
-    borrowed.lent.detach('another')
-    expect(borrowed.lent.state()).toBe('available')
-    borrowed.lent.detach(lenderId)
-    await Promise.all([end, closed.promise])
-    expect(lending.connections()).toBe(0)
-  })
-
   it('that is attached last and willing gets the new connections', async () => {
     const borrowed = borrow()
     const first = (await borrowed.lend()).lending

@@ -5,7 +5,7 @@ const hello = {
   type: 'hello',
   version: 1,
   clientId: 'c',
-  page: { webrtc: true, origin: 'https://pocket.example' },
+  page: { webrtc: true },
   relays: ['/dns4/relay.example'],
 }
 

@@ -16,8 +16,6 @@ export interface ElectLenderInit {
 export interface LenderElection {
   /** The host is gone, or there is another one, or the first: what was lent to the one before is closed. */
   renew(): void
-  /** Peer connections that this page lends now. */
-  connections(): number
   close(): void
 }
 
@@ -52,10 +50,6 @@ class Candidate implements LenderElection {
   renew(): void {
     this.#stop?.()
     if (this.#elected || this.#hasLent) this.#lend()
-  }
-
-  connections(): number {
-    return this.#lending?.connections() ?? 0
   }
 
   close(): void {

@@ -16,8 +16,6 @@ export interface LendOptions {
 }
 
 export interface Lending {
-  /** Peer connections that are lent now. */
-  connections(): number
   /** Whether new connections are best made here; at first they are. */
   setWilling(willing: boolean): void
   /** Closes every lent connection, tells the worker and closes the port. Repeated calls do nothing. */
@@ -44,10 +42,6 @@ class PageLender implements Lending {
     this.#options = options
     port.onmessage = ({ data }) => this.#receive(data)
     port.onmessageerror = () => this.close()
-  }
-
-  connections(): number {
-    return this.#connections.size
   }
 
   setWilling(willing: boolean): void {

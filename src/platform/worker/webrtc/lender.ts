@@ -53,7 +53,7 @@ export interface LenderInit {
 /** This worker's end of the port to a page that lends WebRTC. */
 export class Lender {
   /** Empty until the page has said it. */
-  id = ''
+  #greeted = false
   willing = false
   readonly #init: LenderInit
   readonly #port: PortLike
@@ -85,7 +85,7 @@ export class Lender {
 
   /** Whether a connection made here has a chance. */
   get usable(): boolean {
-    return this.id !== '' && !this.#over.signal.aborted && !this.#health.silent
+    return this.#greeted && !this.#over.signal.aborted && !this.#health.silent
   }
 
   get silent(): boolean {
@@ -199,9 +199,9 @@ export class Lender {
   }
 
   #greet({ lenderId, willing }: { lenderId: string; willing: boolean }): void {
-    if (this.id !== '') return
+    if (this.#greeted) return
     clearTimeout(this.#helloTimer)
-    this.id = lenderId
+    this.#greeted = true
     this.willing = willing
     navigator.locks
       // Shared: whoever waits for this page's end is told at once.

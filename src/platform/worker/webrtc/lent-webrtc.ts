@@ -13,8 +13,6 @@ export interface LentWebRtc extends WebRtcInfo {
   install(scope: object): void
   /** A page offers WebRTC over this port, which is taken over. */
   attach(port: PortLike): void
-  /** Ends one page's lending; its connections fail. */
-  detach(lenderId: string): void
   /** Whether this browser's pages have WebRTC at all, as far as is known: until a page says no, yes. */
   setSupported(supported: boolean): void
   readonly RTCPeerConnection: PeerConnectionClass
@@ -61,13 +59,6 @@ class Borrower implements LentWebRtc {
       },
     })
     this.#lenders.add(lender)
-  }
-
-  detach(lenderId: string): void {
-    for (const lender of this.#lenders) {
-      if (lender.id === lenderId)
-        lender.lose(new PocketError('ERR_NO_WEBRTC', 'The page that lent this connection is gone'))
-    }
   }
 
   setSupported(supported: boolean): void {

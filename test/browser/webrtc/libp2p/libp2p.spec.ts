@@ -6,9 +6,8 @@ import { noise } from '@libp2p/noise'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Lending } from '../../../../src/platform/page/webrtc/index.ts'
 import { Gate } from '../gate.ts'
-import { lendTo } from '../lend-to.ts'
+import { lendTo, type CountedLending } from '../lend-to.ts'
 import { portTransport, RELAY_ADDR } from './port-transport.ts'
 import type { NodeAnswer, NodeRequest } from './protocol.ts'
 
@@ -56,7 +55,7 @@ class WorkerNode {
   }
 
   /** A page that lends to this node: this one, over a port that can be shut. */
-  async lend(): Promise<{ lending: Lending; page: Gate }> {
+  async lend(): Promise<{ lending: CountedLending; page: Gate }> {
     const { port1, port2 } = new MessageChannel()
     const page = new Gate(port1)
     const lending = await lendTo(page)
@@ -69,7 +68,7 @@ let relay: Libp2p
 let accept: (port: MessagePort) => void
 let dialler: WorkerNode
 let listener: WorkerNode
-const lendings: Lending[] = []
+const lendings: CountedLending[] = []
 
 beforeAll(async () => {
   relay = await createLibp2p({
