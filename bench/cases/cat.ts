@@ -1,5 +1,6 @@
 /** A file of the node, read to its end by a page. */
 import type { Case, Measure } from '../lib/case.ts'
+import { createCpuMeter, type CpuMeter } from '../lib/cpu.ts'
 import { connectNode, openBarePage, pickFile } from '../lib/node-page.ts'
 import type { Stage } from '../lib/stage.ts'
 import { mibPerSecond, MiB } from '../lib/units.ts'
@@ -16,19 +17,31 @@ export const cat: Case = {
   warmups: 1,
   async open(stage) {
     const path = await stage.file('cat', BYTES)
+    const cpu = createCpuMeter(stage.cdp)
     return {
-      ours: await nodeReader(stage, path),
+      ours: metered(cpu, 'ours', await nodeReader(stage, path)),
       ceiling: [
-        await libraryReader(stage, path, 'raw', 'store', 'read', 'slices of a Blob in IndexedDB, 1 MiB, 8 at once'),
+        metered(
+          cpu,
+          'raw',
+          await libraryReader(stage, path, 'raw', 'store', 'read', 'slices of a Blob in IndexedDB, 1 MiB, 8 at once'),
+        ),
       ],
       beside: [await libraryReader(stage, path, 'stock', 'add', 'cat', 'stock Helia, blockstore-idb, in a worker')],
-      notes: () => ['Ours crosses from the worker to the page; the ceiling and stock Helia stay in their worker.'],
+      notes: () => [
+        `CPU of all processes for one run: ours ${Math.round(cpu.median('ours'))} ms, raw ${Math.round(cpu.median('raw'))} ms.`,
+        'Ours crosses from the worker to the page; the ceiling and stock Helia stay in their worker.',
+      ],
       async close() {
         await stage.forget(stage.appUrl)
         await stage.forget(stage.benchUrl)
       },
     }
   },
+}
+
+function metered(cpu: CpuMeter, name: string, { label, run }: Measure): Measure {
+  return { label, run: (round) => cpu.during(name, () => run(round)) }
 }
 
 /** `cat()` of the file, added before. */

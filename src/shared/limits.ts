@@ -88,6 +88,9 @@ export const LIMITS = {
   /** Blocks that one read transaction gathers, and read transactions under way: reads of 16 MiB each keep a phone's memory flat. */
   readWindowBlocks: 16,
   readWindows: 4,
+  /** Neighbouring parts of a file that are read at once, in bytes, and such reads under way: 16 MiB in all. */
+  fileReadBytes: 8 * MiB,
+  fileReads: 2,
   /** Bytes kept where the browser offers no storage: a tab of a small phone is killed at a few hundred MiB. */
   maxMemoryStoreBytes: 256 * MiB,
   /** Waiting for IndexedDB to open, in ms: Safari 14 left it pending for ever (WebKit bug 226547). */

@@ -3,6 +3,7 @@ import { PocketError, isPocketError, toPocketError } from '../../shared/errors.t
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockTable } from '../ports.ts'
 import type { BlockLocation } from './block-index.ts'
+import { FileReads } from './file-reads.ts'
 import type { IndexLog } from './index-log.ts'
 import { keyOf, multihashOf } from './keys.ts'
 import type { PendingWrite } from './write-queue.ts'
@@ -35,6 +36,11 @@ export interface FileStoreInit {
   add(write: PendingWrite & { location: BlockLocation }): Promise<void>
 }
 
+interface Handle {
+  size: number
+  reads: FileReads
+}
+
 /** Blob handles kept: each may hold the space of a deleted file until it is let go. */
 const MAX_HANDLES = 8
 const PROBE = Uint8Array.from({ length: 64 }, (_, at) => at)
@@ -42,7 +48,7 @@ const PROBE = Uint8Array.from({ length: 64 }, (_, at) => at)
 export class FileStore {
   readonly #init: FileStoreInit
   readonly #open = new Map<number, number>()
-  readonly #handles = new Map<number, Promise<Blob | undefined>>()
+  readonly #handles = new Map<number, Promise<Handle | undefined>>()
   #supported: Promise<boolean> | undefined
 
   constructor(init: FileStoreInit) {
@@ -87,14 +93,17 @@ export class FileStore {
     }
   }
 
-  /** Reads a part of a file. `undefined` if the file cannot give it any more. */
+  /**
+   * Reads a part of a file; the bytes may share their buffer with other parts. `undefined` if the file cannot give it any
+   * more.
+   */
   async read({ file, offset, size }: BlockLocation): Promise<Uint8Array | undefined> {
     // Twice: a handle may have gone stale with the connection it came from (WebKit).
     for (let attempt = 0; attempt < 2; attempt++) {
-      const blob = await this.#handle(file)
-      if (blob === undefined || offset + size > blob.size) return undefined
+      const handle = await this.#handle(file)
+      if (handle === undefined || offset + size > handle.size) return undefined
       try {
-        return new Uint8Array(await blob.slice(offset, offset + size).arrayBuffer())
+        return await handle.reads.read(offset, size)
       } catch {
         this.#handles.delete(file)
       }
@@ -167,11 +176,13 @@ export class FileStore {
     else this.#open.set(id, holders)
   }
 
-  #handle(id: number): Promise<Blob | undefined> {
+  #handle(id: number): Promise<Handle | undefined> {
     let handle = this.#handles.get(id)
     // Last used, last in the order of the Map.
     this.#handles.delete(id)
-    handle ??= this.#init.table.getFile(id)
+    handle ??= this.#init.table
+      .getFile(id)
+      .then((blob) => blob && { size: blob.size, reads: new FileReads(blob) })
     this.#handles.set(id, handle)
     handle.catch(() => this.#handles.delete(id))
     for (const oldest of this.#handles.keys()) {
