@@ -21,10 +21,11 @@ export const cat: Case = {
     return {
       ours: metered(cpu, 'ours', await nodeReader(stage, path)),
       ceiling: [
+        await libraryReader(stage, path, 'raw', 'store', 'read', 'slices of a Blob in IndexedDB, 1 MiB, 8 at once'),
         metered(
           cpu,
           'raw',
-          await libraryReader(stage, path, 'raw', 'store', 'read', 'slices of a Blob in IndexedDB, 1 MiB, 8 at once'),
+          await libraryReader(stage, path, 'raw', 'store', 'readLarge', 'the same, 8 MiB, 2 at once'),
         ),
       ],
       beside: [await libraryReader(stage, path, 'stock', 'add', 'cat', 'stock Helia, blockstore-idb, in a worker')],

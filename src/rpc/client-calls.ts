@@ -76,6 +76,8 @@ export class UnaryCall implements OpenCall {
     return new ByteSender({
       source,
       credit: 0,
+      // A page may fill the buffer of a chunk anew.
+      owned: false,
       onFrame: (bytes) => link.post({ t: 'body', id, body, bytes }, [bytes.buffer]),
       onEnd: () => link.post({ t: 'body-end', id, body }),
       // Whatever the page's own stream failed with is a source that could not be read, unless it has a code.

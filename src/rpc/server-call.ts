@@ -99,6 +99,7 @@ export class ServerCall {
         this.#answer = new ByteSender({
           source: handler.handle(params, context),
           credit: Math.min(credit, LIMITS.portWindowBytes),
+          owned: true,
           onFrame: (bytes) => this.#init.post({ t: 'bytes', id, bytes }, [bytes.buffer]),
           onEnd,
           onError,

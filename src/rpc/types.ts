@@ -21,6 +21,7 @@ export interface CallContext {
 /** Params arrive as `unknown`: the handler parses them before use. */
 export type RpcHandler =
   | { kind: 'unary'; handle(params: unknown, context: CallContext): Promise<unknown> }
+  /** Chunks that fill their buffer are transferred: the handler must not use them again. */
   | { kind: 'bytes'; handle(params: unknown, context: CallContext): ReadableStream<Uint8Array> }
   | { kind: 'items'; handle(params: unknown, context: CallContext): AsyncIterable<unknown> }
 

@@ -88,9 +88,9 @@ export const LIMITS = {
   /** Blocks that one read transaction gathers, and read transactions under way: reads of 16 MiB each keep a phone's memory flat. */
   readWindowBlocks: 16,
   readWindows: 4,
-  /** Neighbouring parts of a file that are read at once, in bytes, and such reads under way: 16 MiB in all. */
-  fileReadBytes: 8 * MiB,
-  fileReads: 2,
+  /** Neighbouring parts of a file that are read at once, in bytes, and such reads under way: 12 MiB in all. */
+  fileReadBytes: 4 * MiB,
+  fileReads: 3,
   /** Bytes kept where the browser offers no storage: a tab of a small phone is killed at a few hundred MiB. */
   maxMemoryStoreBytes: 256 * MiB,
   /** Waiting for IndexedDB to open, in ms: Safari 14 left it pending for ever (WebKit bug 226547). */
@@ -142,8 +142,8 @@ export const LIMITS = {
   /** A peer that connects wakes a transfer this long after its last try at the soonest, in ms. */
   minRetryMs: 2_000,
 
-  /** Bytes of a stream on a port that may be on their way unread. Two chunks keep both sides busy. */
-  portWindowBytes: 2 * MiB,
+  /** Bytes of a stream on a port that may be on their way unread: two reads of a file keep both sides busy. */
+  portWindowBytes: 8 * MiB,
   /** Items of an object stream on a port that may be on their way unread. */
   portWindowItems: 256,
   /** Calls under way on one port. */

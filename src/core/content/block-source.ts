@@ -11,6 +11,11 @@ export interface BlockSource {
    * ERR_BLOCK_HASH_MISMATCH when only wrong bytes did; ERR_ABORTED; storage codes
    */
   get(cid: CID, options?: { signal?: AbortSignal; patienceMs?: number }): Promise<Uint8Array>
+  /**
+   * Like `get`, in a view that nobody else has; of the buffer behind it others may have other parts. What makes up a whole
+   * buffer may be transferred.
+   */
+  getOwn(cid: CID, options?: { signal?: AbortSignal }): Promise<Uint8Array>
   /** Whether the store has it. */
   has(cid: CID): Promise<boolean>
   /** Bytes of a block of the store, without reading it. */
@@ -32,7 +37,7 @@ const MISMATCH_PAUSE_MS = 250
 export function createBlockSource({ networked, local }: BlockSourceInit): BlockSource {
   // A slow line is not a missing block: patience counts from the last block that arrived, whichever it was.
   let lastArrival = 0
-  return {
+  const blocks: BlockSource = {
     has: async (cid) => inlined(cid) !== undefined || local.has(cid),
     sizeOf: (cid) => inlined(cid)?.byteLength ?? local.sizeOf(cid),
     async getLocal(cid) {
@@ -43,6 +48,20 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
       } catch (error) {
         throw blockError(cid, error)
       }
+    },
+    async getOwn(cid, options = {}) {
+      options.signal?.throwIfAborted()
+      if (await local.has(cid)) {
+        try {
+          return await collect(local.get(cid))
+        } catch (error) {
+          // Deleted just now, or damaged: somebody else may have it.
+          const { code } = blockError(cid, error)
+          if (code !== 'ERR_NOT_FOUND' && code !== 'ERR_BLOCK_HASH_MISMATCH') throw blockError(cid, error)
+        }
+      }
+      // It may be on its way to the store, and to others who wait for it.
+      return (await blocks.get(cid, options)).slice()
     },
     async get(cid, { signal, patienceMs = LIMITS.findTimeoutMs } = {}) {
       signal?.throwIfAborted()
@@ -77,6 +96,7 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
       }
     },
   }
+  return blocks
 }
 
 /** The block of an identity CID is the CID itself. */

@@ -49,19 +49,39 @@ export function fileBlocks(
   })
 }
 
-/** The bytes of a range of a file. */
+/**
+ * The bytes of a range of a file. What was read together comes together, in a chunk that fills its buffer where all of it
+ * belongs to the range.
+ */
 export async function* fileBytes(
   root: CID,
   range: FileRange,
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<Uint8Array, void> {
+  let read: Uint8Array | undefined
   for await (const { cid, at, bytes } of fileBlocks(root, range, source, options)) {
     const own = cid.code === dagPb.code ? decodeUnixfs(cid, decodeNode(cid, bytes)).data : bytes
     if (own === undefined) continue
     const part = own.subarray(Math.max(0, range.from - at.start), Math.max(0, range.to - at.start))
-    if (part.byteLength > 0) yield part
+    if (part.byteLength === 0) continue
+    if (read !== undefined && follows(part, read)) {
+      read = new Uint8Array(read.buffer, read.byteOffset, read.byteLength + part.byteLength)
+    } else {
+      if (read !== undefined) yield read
+      read = part
+    }
+    // Nothing can follow: who waits for it need not wait for the next.
+    if (read.byteOffset + read.byteLength === read.buffer.byteLength) {
+      yield read
+      read = undefined
+    }
   }
+  if (read !== undefined) yield read
+}
+
+function follows(part: Uint8Array, before: Uint8Array): boolean {
+  return part.buffer === before.buffer && part.byteOffset === before.byteOffset + before.byteLength
 }
 
 /** A node that lies about the sizes below it would shift every byte behind it. */

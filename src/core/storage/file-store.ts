@@ -180,9 +180,7 @@ export class FileStore {
     let handle = this.#handles.get(id)
     // Last used, last in the order of the Map.
     this.#handles.delete(id)
-    handle ??= this.#init.table
-      .getFile(id)
-      .then((blob) => blob && { size: blob.size, reads: new FileReads(blob) })
+    handle ??= this.#init.table.getFile(id).then((blob) => blob && { size: blob.size, reads: new FileReads(blob) })
     this.#handles.set(id, handle)
     handle.catch(() => this.#handles.delete(id))
     for (const oldest of this.#handles.keys()) {

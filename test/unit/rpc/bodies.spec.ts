@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { collect, counting, drain, join, rejection, WINDOW } from './kit.ts'
+import { collect, counting, drain, join, MiB, rejection, WINDOW } from './kit.ts'
 import { PORTS } from './ports.ts'
 
 describe.each(Object.entries(PORTS))('rpc over %s', (_name, createPorts) => {
@@ -17,6 +17,15 @@ describe.each(Object.entries(PORTS))('rpc over %s', (_name, createPorts) => {
       })
       const bodies = [counting(300_000, 10), counting(10, 3), counting(1, 0)].map((source) => source.stream)
       expect(await client.call('echo', null, { bodies })).toEqual([3_000_000, 30, 0])
+    })
+
+    it('leave the buffers of their chunks to the page', async () => {
+      const chunk = new Uint8Array(MiB).fill(7)
+      const { client } = join(createPorts, {
+        echo: { kind: 'unary', handle: async (_params, { bodies }) => (await collect(bodies[0]!)).length },
+      })
+      expect(await client.call('echo', null, { bodies: [ReadableStream.from([chunk, chunk])] })).toBe(2)
+      expect(chunk.byteLength).toBe(MiB)
     })
 
     it('travel no further than the handler reads', async () => {
