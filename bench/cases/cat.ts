@@ -41,8 +41,8 @@ export const cat: Case = {
   },
 }
 
-function metered(cpu: CpuMeter, name: string, { label, run }: Measure): Measure {
-  return { label, run: (round) => cpu.during(name, () => run(round)) }
+function metered(cpu: CpuMeter, name: string, measure: Measure): Measure {
+  return { label: measure.label, run: (round) => cpu.during(name, () => measure.run(round)) }
 }
 
 /** `cat()` of the file, added before. */

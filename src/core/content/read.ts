@@ -63,7 +63,8 @@ export function createReader(source: BlockSource): Reader {
     const { type, size } = describeRoot(cid, await source.get(cid, signal === undefined ? {} : { signal }))
     if (type !== 'file') throw new PocketError('ERR_NOT_A_FILE')
     const to = length === undefined ? size : Math.min(size, offset + length)
-    yield* fileBytes(cid, { from: offset, to }, { get: source.getOwn }, signal === undefined ? {} : { signal })
+    const own: Pick<BlockSource, 'get'> = { get: (each, options) => source.getOwn(each, options) }
+    yield* fileBytes(cid, { from: offset, to }, own, signal === undefined ? {} : { signal })
   }
 
   async function describe(name: string, cid: CID, size: bigint, signal?: AbortSignal): Promise<LsEntry> {
