@@ -11,6 +11,8 @@ export const LIMITS = {
   maxBlockBytes: 2 * MiB,
   /** Leaf size when adding, in bytes. IPIP-499 `unixfs-v1-2025`. */
   chunkBytes: 1 * MiB,
+  /** Bytes of small files that are stored as one: a put of so many takes as long as their bytes, and two of them are in memory. */
+  packBytes: 8 * MiB,
   /** Entries in one `add` of a folder: an index of 100,000 paths is about 20 MB in the worker. */
   maxFolderEntries: 100_000,
   /** Bytes of one name in a folder: what ext4 and APFS can save again. */

@@ -1,21 +1,28 @@
 import type { Blockstore } from 'interface-blockstore'
-import { importer, type ImportCandidate } from 'ipfs-unixfs-importer'
 import type { CID } from 'multiformats/cid'
-import type { AddEntry, AddProgress, AddSource } from '../../contract/node-api.ts'
+import type { AddProgress, AddSource } from '../../contract/node-api.ts'
 import { PocketError, toPocketError } from '../../shared/errors.ts'
-import { LIMITS } from '../../shared/limits.ts'
-import type { PocketBlockstore, StoredFile } from '../storage/index.ts'
+import { pipeline, type PocketBlockstore } from '../storage/index.ts'
 import { checkEntries, commonRoot } from './entries.ts'
-import { chunksOf, isFile, totalSize } from './sources.ts'
-import { storedLeaves } from './stored-leaves.ts'
+import { FileDagBuilder, leafDag, rawCidOf, type FileDag } from './file-dag.ts'
+import { buildFolder, type FolderEntry } from './folder-dag.ts'
+import { hashStaged, type HashedLeaf } from './hash-staged.ts'
+import { isFile, leavesOf } from './sources.ts'
+import type { StagedAdd } from './staged.ts'
+import { StoredParts } from './stored-parts.ts'
 
 export interface AddInit {
-  /** Where nodes and small leaves go. */
+  /** Where nodes go, and leaves of what is not staged. */
   blocks: Pick<Blockstore, 'get' | 'put' | 'has'>
-  /** Where a large File is kept whole; without it, leaves are values. */
-  files?: Pick<PocketBlockstore, 'putFile'>
   signal: AbortSignal
   onProgress: (progress: AddProgress) => void
+}
+
+export interface AddStagedInit extends AddInit {
+  /** Where the staged bytes are. */
+  files: Pick<PocketBlockstore, 'openFile' | 'has'>
+  /** A leaf that was not in the store has become a part of a stored file. */
+  onLeaf?: (cid: CID) => void
 }
 
 export interface Added {
@@ -27,95 +34,121 @@ export interface Added {
   name?: string
 }
 
-/** IPIP-499: the CIDs that Kubo makes with the same profile. */
-const PROFILE = 'unixfs-v1-2025'
-/** Blocks hashed and written at once: a batch of the store fills while the next is read. */
-const WRITES = 48
+/** Files read and hashed at once where nothing can be staged: their blocks fill a batch together. */
+const DIRECT = 8
 
 /**
- * Writes a file or a folder as UnixFS blocks. The caller commits and pins.
+ * Makes UnixFS blocks of what `stageContent` has stored, also in another process than the one that did: what was hashed
+ * before is hashed again, nothing else. The caller commits and pins.
+ * @throws PocketError ERR_SOURCE_UNREADABLE when the stored bytes are gone, ERR_ABORTED, storage codes
+ */
+export async function addStaged(record: StagedAdd, init: AddStagedInit): Promise<Added> {
+  const { blocks, files, signal, onProgress, onLeaf } = init
+  const parts = new StoredParts(files, onLeaf)
+  const progress: AddProgress = { bytes: 0, total: record.size, files: 0 }
+  const dags = record.paths.map((): FileDag | undefined => undefined)
+  let building: { entry: number; builder: FileDagBuilder } | undefined
+
+  async function finishFile(): Promise<void> {
+    if (building === undefined) return
+    dags[building.entry] = await building.builder.finish()
+    building = undefined
+    progress.files++
+  }
+  async function take(leaf: HashedLeaf): Promise<void> {
+    if (building?.entry !== leaf.entry) {
+      await finishFile()
+      building = { entry: leaf.entry, builder: new FileDagBuilder(blocks) }
+    }
+    await building.builder.add(leafDag(leaf.cid, leaf.length))
+    progress.bytes += leaf.length
+  }
+
+  try {
+    for await (const leaves of hashStaged(record, (file) => parts.blob(file), signal)) {
+      signal.throwIfAborted()
+      await parts.refer(leaves)
+      for (const leaf of leaves) await take(leaf)
+      onProgress({ ...progress })
+    }
+    await finishFile()
+    const entries = await Promise.all(
+      record.paths.map(async (path, at) => ({ path, dag: dags[at] ?? (await emptyFile(blocks)) })),
+    )
+    progress.files = entries.length
+    const cid = await rootOf(entries, record.kind, record.name, blocks)
+    await parts.finish()
+    signal.throwIfAborted()
+    onProgress({ ...progress })
+    return describe(cid, record.kind, record.name, progress)
+  } catch (error) {
+    await parts.stop()
+    throw failure(error, signal)
+  } finally {
+    // What was not referred to goes, unless somebody else has it open.
+    await parts.close()
+  }
+}
+
+/**
+ * Makes UnixFS blocks of a source while it is read, for a store that keeps no Blobs. The caller commits and pins.
  * @throws PocketError ERR_INVALID_NAME, ERR_INVALID_ARGUMENT, ERR_LIMIT_EXCEEDED, ERR_SOURCE_UNREADABLE,
  * ERR_SOURCE_CHANGED, ERR_ABORTED, storage codes
  */
-export async function addContent(source: AddSource, init: AddInit): Promise<Added> {
-  const { signal, onProgress } = init
-  const entries = Array.isArray(source) ? source : undefined
-  const root = entries === undefined ? undefined : commonRoot(checkEntries(entries))
+export async function addDirectly(source: AddSource, { blocks, signal, onProgress }: AddInit): Promise<Added> {
+  const kind = Array.isArray(source) ? 'directory' : 'file'
+  const entries = Array.isArray(source) ? source : [{ path: '', content: source }]
+  const name = Array.isArray(source) ? commonRoot(checkEntries(source)) : isFile(source) ? source.name : undefined
   const progress: AddProgress = { bytes: 0, files: 0 }
-  const total = totalSize(source)
-  if (total !== undefined) progress.total = total
-
-  async function* count(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-    for await (const chunk of chunks) {
-      signal.throwIfAborted()
-      progress.bytes += chunk.byteLength
-      onProgress({ ...progress })
-      yield chunk
-    }
-    progress.files++
-    onProgress({ ...progress })
-  }
-
-  let cid: CID
   try {
     signal.throwIfAborted()
-    if (!Array.isArray(source)) cid = await addOne(source, init, count)
-    else cid = await importInto(init, folder(source, count), { wrapWithDirectory: root === undefined })
+    const files: FolderEntry[] = []
+    const added = pipeline(entries, DIRECT, async ({ path, content }) => {
+      const builder = new FileDagBuilder(blocks)
+      for await (const bytes of leavesOf(content)) {
+        signal.throwIfAborted()
+        const cid = await rawCidOf(bytes)
+        await blocks.put(cid, bytes)
+        await builder.add(leafDag(cid, bytes.byteLength))
+        progress.bytes += bytes.byteLength
+        onProgress({ ...progress })
+      }
+      const dag = (await builder.finish()) ?? (await emptyFile(blocks))
+      progress.files++
+      onProgress({ ...progress })
+      return { path, dag }
+    })
+    for await (const file of added) files.push(file)
+    return describe(await rootOf(files, kind, name, blocks), kind, name, progress)
   } catch (error) {
-    if (signal.aborted) throw new PocketError('ERR_ABORTED', undefined, { cause: signal.reason })
-    throw toPocketError(error)
-  }
-  const name = root ?? (isFile(source) ? source.name : undefined)
-  return {
-    cid,
-    size: progress.bytes,
-    files: progress.files,
-    type: entries === undefined ? 'file' : 'directory',
-    ...(name === undefined ? {} : { name }),
+    throw failure(error, signal)
   }
 }
 
-type Count = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, void>
-
-function* folder(entries: AddEntry[], count: Count): Generator<ImportCandidate> {
-  for (const { path, content } of entries) yield { path, content: count(chunksOf(content)) }
+/** A file without bytes is an empty leaf. */
+async function emptyFile(blocks: AddInit['blocks']): Promise<FileDag> {
+  const bytes = new Uint8Array()
+  const cid = await rawCidOf(bytes)
+  await blocks.put(cid, bytes)
+  return leafDag(cid, 0)
 }
 
-async function addOne(source: AddEntry['content'], init: AddInit, count: Count): Promise<CID> {
-  // A Blob may be a slice, and a slice must not be stored (ADR 3). One leaf is smaller as a value.
-  const keep = isFile(source) && source.size > LIMITS.chunkBytes
-  const stored = keep ? await init.files?.putFile(source) : undefined
-  if (stored === undefined) return importInto(init, [{ path: 'file', content: count(chunksOf(source)) }])
-  return addStored(stored, init, count)
-}
-
-async function addStored(stored: StoredFile, init: AddInit, count: Count): Promise<CID> {
-  try {
-    const leaves = storedLeaves(stored)
-    const candidate = { path: 'file', content: count(leaves.content) }
-    const cid = await importInto(init, [candidate], { bufferImporter: leaves.bufferImporter })
-    await stored.refer(leaves.parts)
-    return cid
-  } finally {
-    // What was not referred to goes with this.
-    await stored.close()
-  }
-}
-
-async function importInto(
-  { blocks }: AddInit,
-  candidates: Iterable<ImportCandidate>,
-  options: Parameters<typeof importer>[2] = {},
+async function rootOf(
+  entries: FolderEntry[],
+  kind: Added['type'],
+  name: string | undefined,
+  blocks: AddInit['blocks'],
 ): Promise<CID> {
-  let root: CID | undefined
-  const importing = importer(candidates, blocks, {
-    profile: PROFILE,
-    blockWriteConcurrency: WRITES,
-    // Files of a folder, small ones mostly: their blocks fill a batch together.
-    fileImportConcurrency: 16,
-    ...options,
-  })
-  for await (const { cid } of importing) root = cid
-  if (root === undefined) throw new PocketError('ERR_INTERNAL', 'The importer made no root')
-  return root
+  const [only] = entries
+  if (kind === 'file' && only !== undefined) return only.dag.cid
+  return buildFolder(entries, blocks, { wrap: name === undefined })
+}
+
+function describe(cid: CID, type: Added['type'], name: string | undefined, progress: AddProgress): Added {
+  return { cid, size: progress.bytes, files: progress.files, type, ...(name === undefined ? {} : { name }) }
+}
+
+function failure(error: unknown, signal: AbortSignal): PocketError {
+  if (signal.aborted) return new PocketError('ERR_ABORTED', undefined, { cause: signal.reason })
+  return toPocketError(error)
 }

@@ -8,7 +8,7 @@ import type { Arrival, Collector } from '../repo/collector.ts'
 import type { HeldRoots } from '../repo/held-roots.ts'
 import type { Accelerator } from '../transfers/accelerate.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
-import { addContent } from './add.ts'
+import { addContent } from './add-content.ts'
 import type { BlockSource } from './block-source.ts'
 import { fetchDag } from './fetch.ts'
 import { parseCid } from './paths.ts'
@@ -92,6 +92,7 @@ export function createLibrary(init: LibraryInit): Library {
         try {
           const added = await addContent(content, {
             blocks: recordWrites(networked, blocks, arrival),
+            onLeaf: (cid) => arrival.wrote(cid),
             files: blocks,
             signal,
             onProgress: (progress) => {

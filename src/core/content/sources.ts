@@ -1,6 +1,7 @@
 import type { AddEntry, AddSource } from '../../contract/node-api.ts'
 import { isPocketError, PocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
+import { pipeline } from '../storage/index.ts'
 
 /** Bytes of one read and reads under way: Chromium reads large slices several times faster than small ones (ADR 3). */
 const READ_BYTES = 8 * LIMITS.chunkBytes
@@ -23,13 +24,20 @@ export function isFile(source: AddSource): source is File {
 }
 
 /**
- * The bytes of a source in chunks of at most LIMITS.chunkBytes, except those of a stream, which are as they come.
+ * The bytes of a source as the leaves of its DAG: LIMITS.chunkBytes each, the last one less. Nothing for an empty source.
  * @throws PocketError ERR_SOURCE_UNREADABLE, ERR_SOURCE_CHANGED, ERR_INVALID_ARGUMENT
  */
-export async function* chunksOf(content: AddEntry['content']): AsyncGenerator<Uint8Array, void> {
+export async function* leavesOf(content: AddEntry['content']): AsyncGenerator<Uint8Array, void> {
   if (content instanceof Uint8Array) yield* slicesOf(content)
   else if (content instanceof Blob) yield* readBlob(content)
-  else yield* readStream(content)
+  else yield* toLeaves(readStream(content))
+}
+
+/** @throws PocketError ERR_SOURCE_UNREADABLE, ERR_SOURCE_CHANGED */
+export async function readWhole(blob: Blob): Promise<Uint8Array> {
+  const bytes = await readAll(blob)
+  if (bytes.byteLength !== blob.size) throw new PocketError('ERR_SOURCE_CHANGED')
+  return bytes
 }
 
 function sizeOf(content: AddEntry['content']): number | undefined {
@@ -41,37 +49,34 @@ function* slicesOf(bytes: Uint8Array): Generator<Uint8Array, void> {
   for (let at = 0; at < bytes.byteLength; at += LIMITS.chunkBytes) yield bytes.subarray(at, at + LIMITS.chunkBytes)
 }
 
-/** Reads ahead; `onRead` sees the chunks as soon as they are there, before their turn. */
-export async function* readBlob(
-  blob: Blob,
-  onRead: (chunk: Uint8Array) => void = () => undefined,
-): AsyncGenerator<Uint8Array, void> {
-  const read = async (at: number): Promise<Uint8Array[]> => {
-    const expected = Math.min(READ_BYTES, blob.size - at)
-    const bytes = await readAll(blob.slice(at, at + expected))
-    if (bytes.byteLength !== expected) throw new PocketError('ERR_SOURCE_CHANGED')
-    const chunks = [...slicesOf(bytes)]
-    chunks.forEach(onRead)
-    return chunks
-  }
+async function* readBlob(blob: Blob): AsyncGenerator<Uint8Array, void> {
   // Chromium gives a picked File the size 0 when the file is gone by then: only reading it tells it from an empty one.
   if (blob.size === 0) await readAll(blob)
-  const reads: Promise<Uint8Array[]>[] = []
-  let next = 0
-  const fill = (): void => {
-    for (; reads.length < READS && next < blob.size; next += READ_BYTES) {
-      const chunks = read(next)
-      // Awaited when its turn comes: a failure before that must not count as unhandled.
-      chunks.catch(() => undefined)
-      reads.push(chunks)
+  const reads = pipeline(offsets(blob.size), READS, (at) => readWhole(blob.slice(at, at + READ_BYTES)))
+  for await (const bytes of reads) yield* slicesOf(bytes)
+}
+
+function* offsets(size: number): Generator<number, void> {
+  for (let at = 0; at < size; at += READ_BYTES) yield at
+}
+
+/** Chunks of any size as leaves. */
+async function* toLeaves(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  let leaf = new Uint8Array(LIMITS.chunkBytes)
+  let filled = 0
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.byteLength;) {
+      const part = chunk.subarray(at, at + LIMITS.chunkBytes - filled)
+      leaf.set(part, filled)
+      at += part.byteLength
+      filled += part.byteLength
+      if (filled < LIMITS.chunkBytes) continue
+      yield leaf
+      leaf = new Uint8Array(LIMITS.chunkBytes)
+      filled = 0
     }
   }
-  fill()
-  for (let chunks = reads.shift(); chunks !== undefined; chunks = reads.shift()) {
-    const ready = await chunks
-    fill()
-    yield* ready
-  }
+  if (filled > 0) yield leaf.subarray(0, filled)
 }
 
 async function readAll(blob: Blob): Promise<Uint8Array> {

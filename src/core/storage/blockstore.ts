@@ -176,10 +176,15 @@ class TableBlockstore implements PocketBlockstore {
     return this.#files.open(id)
   }
 
-  async sweepFiles(): Promise<number> {
+  async keepsFiles(): Promise<boolean> {
+    this.#check({})
+    return this.#files.supported()
+  }
+
+  async sweepFiles(keep: Iterable<number> = []): Promise<number> {
     this.#check({})
     await this.flush()
-    return this.#files.sweep()
+    return this.#files.sweepAll(keep)
   }
 
   sizeOf(cid: CID): number | undefined {

@@ -55,9 +55,14 @@ export class FileStore {
     this.#init = init
   }
 
-  async put(file: Blob): Promise<StoredFile | undefined> {
+  /** Cached once it is known. */
+  async supported(): Promise<boolean> {
     this.#supported ??= this.#probe()
-    if (!(await this.#supported)) return undefined
+    return this.#supported
+  }
+
+  async put(file: Blob): Promise<StoredFile | undefined> {
+    if (!(await this.supported())) return undefined
     let id: number
     try {
       id = await this.#init.table.putFile(file)
@@ -88,7 +93,7 @@ export class FileStore {
         if (!open) return
         open = false
         this.#release(id)
-        await this.sweep([id])
+        await this.#sweep(async () => [id])
       },
     }
   }
@@ -139,17 +144,9 @@ export class FileStore {
   }
 
   /** Deletes files that nothing refers to and that are not open here: what an add left behind that was cut off. */
-  async sweep(ids?: number[]): Promise<number> {
-    const { table, log } = this.#init
-    let dropped: number[]
-    do {
-      await log.catchUp()
-      const present = ids ?? (await table.fileIds())
-      dropped = present.filter((id) => !log.index.files.has(id) && !this.#open.has(id))
-      if (dropped.length === 0) return 0
-    } while ((await table.write({ blocks: [], dropFiles: dropped, expect: log.cursor }, 'relaxed')) === undefined)
-    this.forget(dropped)
-    return dropped.length
+  async sweepAll(keep: Iterable<number>): Promise<number> {
+    const kept = new Set(keep)
+    return this.#sweep(async () => (await this.#init.table.fileIds()).filter((id) => !kept.has(id)))
   }
 
   /** Files of which this store knows no part any more: their handles would keep the space. */
@@ -168,6 +165,19 @@ export class FileStore {
         return this.#init.add({ key: keyOf(multihash), multihash, location: { size: length, file, offset } })
       }),
     )
+  }
+
+  async #sweep(candidates: () => Promise<number[]>): Promise<number> {
+    const { table, log } = this.#init
+    let dropped: number[]
+    do {
+      await log.catchUp()
+      const present = await candidates()
+      dropped = present.filter((id) => !log.index.files.has(id) && !this.#open.has(id))
+      if (dropped.length === 0) return 0
+    } while ((await table.write({ blocks: [], dropFiles: dropped, expect: log.cursor }, 'relaxed')) === undefined)
+    this.forget(dropped)
+    return dropped.length
   }
 
   #release(id: number): void {

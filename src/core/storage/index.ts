@@ -1,6 +1,7 @@
 export { createBlockstore } from './blockstore.ts'
 export type { BlockstoreInit, BlockstoreStat, PocketBlockstore, PutOptions, StoreOptions } from './types.ts'
 export type { FilePart, StoredFile } from './file-store.ts'
+export { pipeline } from './pipeline.ts'
 export { createDatastore } from './datastore.ts'
 export { createMemoryBlockTable, createMemoryStateTable } from './memory-tables.ts'
 export type { Amount, BlockUses } from './uses.ts'

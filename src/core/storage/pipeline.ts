@@ -6,7 +6,7 @@ export async function* pipeline<In, Out>(
   source: Iterable<In> | AsyncIterable<In>,
   width: number,
   work: (item: In) => Promise<Out>,
-): AsyncGenerator<Out> {
+): AsyncGenerator<Out, void> {
   const running: Promise<Out>[] = []
   try {
     for await (const item of source) {

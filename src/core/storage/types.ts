@@ -44,12 +44,14 @@ export interface PocketBlockstore extends Blockstore<object, PutOptions, PutOpti
    * @throws ERR_SOURCE_UNREADABLE, ERR_SOURCE_CHANGED, ERR_QUOTA_EXCEEDED, ERR_STORAGE_LOST
    */
   putFile(file: Blob): Promise<StoredFile | undefined>
+  /** Whether `putFile` works here; tried once. */
+  keepsFiles(): Promise<boolean>
   openFile(id: number): Promise<StoredFile | undefined>
   /**
-   * Deletes the files that no block is part of and that are not open in this store; resolves to their number. For the
-   * one host that owns the node: it does not see files that another host is adding.
+   * Deletes the files that no block is part of and that are neither open in this store nor to be kept; resolves to their
+   * number. For the one host that owns the node: it does not see files that another host is adding.
    */
-  sweepFiles(): Promise<number>
+  sweepFiles(keep?: Iterable<number>): Promise<number>
   /** Bytes of a block that is committed; costs nothing. */
   sizeOf(cid: CID): number | undefined
   /** For those who free blocks and look after them. */
