@@ -51,7 +51,7 @@ describe('blocks in IndexedDB', () => {
     await first.delete(blocks[0]!.cid)
     await first.close()
     const second = await openStore(name)
-    expect(second.stat()).toEqual({ blocks: 149, bytes: 149 * 3000, kind: 'persistent' })
+    expect(second.stat()).toEqual({ blocks: 149, bytes: 149 * 3000, files: 0, kind: 'persistent' })
     expect(second.has(blocks[0]!.cid)).toBe(false)
     const read = await Promise.all(blocks.slice(1).map(({ cid }) => readAll(second.get(cid))))
     expect(read.every((bytes, at) => bytes.every((byte, offset) => byte === blocks[at + 1]!.bytes[offset]))).toBe(true)

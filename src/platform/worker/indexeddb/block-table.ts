@@ -1,4 +1,5 @@
 import type { BlockBatch, BlockTable, Durability, LogPage } from '../../../core/ports.ts'
+import { isPocketError } from '../../../shared/errors.ts'
 import { Connection, META_STORE, type DatabaseLayout } from './connection.ts'
 
 const BLOCKS = 'blocks'
@@ -7,6 +8,9 @@ const FILES = 'files'
 const TRASH = 'trash'
 /** A record that a checkpoint without a page writes: an empty transaction is not flushed. */
 const CHECKPOINT_KEY = 'checkpoint'
+
+/** A key that no note has: they begin with 1. */
+const NO_NOTE = 0
 
 /** Log pages, keys and notes read at once: a few MiB in memory. */
 const PAGES_A_READ = 64
@@ -54,6 +58,18 @@ class IndexedDbBlockTable implements BlockTable {
   }
 
   async write(batch: BlockBatch, durability: Durability): Promise<number | undefined> {
+    try {
+      return await this.#write(batch, durability)
+    } catch (error) {
+      if (!isPocketError(error, 'ERR_QUOTA_EXCEEDED')) throw error
+      await this.#clearRefusal()
+      // What brings no values needs no room: it was refused for what was refused before it.
+      if (batch.blocks.some(({ value }) => value !== undefined)) throw error
+      return this.#write(batch, durability)
+    }
+  }
+
+  async #write(batch: BlockBatch, durability: Durability): Promise<number | undefined> {
     const { blocks, page, dropFiles = [], trash = [], trashDone, expect } = batch
     const stores = [LOG, META_STORE]
     if (blocks.length > 0) stores.push(BLOCKS)
@@ -139,11 +155,16 @@ class IndexedDbBlockTable implements BlockTable {
     }
   }
 
-  putFile(file: Blob): Promise<number> {
-    return this.#connection.run([FILES], 'readwrite', 'relaxed', (transaction) => {
-      const request = transaction.objectStore(FILES).add(file)
-      return () => request.result as number
-    })
+  async putFile(file: Blob): Promise<number> {
+    try {
+      return await this.#connection.run([FILES], 'readwrite', 'relaxed', (transaction) => {
+        const request = transaction.objectStore(FILES).add(file)
+        return () => request.result as number
+      })
+    } catch (error) {
+      if (isPocketError(error, 'ERR_QUOTA_EXCEEDED')) await this.#clearRefusal()
+      throw error
+    }
   }
 
   getFile(id: number): Promise<Blob | undefined> {
@@ -179,6 +200,20 @@ class IndexedDbBlockTable implements BlockTable {
   watch(listener: () => void): () => void {
     this.#channel.addEventListener('message', listener)
     return () => this.#channel.removeEventListener('message', listener)
+  }
+
+  /**
+   * Once it has refused a transaction for want of room, Chromium (156) may go on refusing whatever writes, a hundred bytes
+   * and deletions with a note of them too, for as long as the database is open. A transaction that only deletes always
+   * passes, even one that deletes nothing, and ends that.
+   */
+  async #clearRefusal(): Promise<void> {
+    await this.#connection
+      .run([TRASH], 'readwrite', 'relaxed', (transaction) => {
+        transaction.objectStore(TRASH).delete(NO_NOTE)
+        return () => undefined
+      })
+      .catch(() => undefined)
   }
 
   async close(): Promise<void> {
