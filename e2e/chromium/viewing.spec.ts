@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { en } from '../../src/app/strings/en.ts'
-import { expect, randomFile, sha256, sha256OfDownload, test } from '../support/fixtures.ts'
+import { expect, randomFile, sha256, sha256OfDownload, shellReady, test } from '../support/fixtures.ts'
 import { silence } from '../support/media.ts'
 import { tile } from '../support/screens.ts'
 
@@ -32,6 +32,35 @@ test('shows pictures, videos, sounds, PDFs and texts, and saves the bytes as the
   expect(await sha256OfDownload(await download)).toBe(sha256(picture))
   // The browser says nothing back: nobody knows yet whether it is saved.
   await expect(page.getByTestId('notice')).toContainText(en.item.handed('picture.png'))
+})
+
+test('a large file streams to the downloads where the browser has no dialog for it', async ({ phone }) => {
+  const { page } = await phone('no dialog', { initScript: () => Reflect.deleteProperty(window, 'showSaveFilePicker') })
+  await shellReady(page)
+  // Above CAPS.quickSave; its name is to survive the header.
+  const file = randomFile(70 * 1024 * 1024, 'streamed', "Ünïcode 'quoted' (1)*.bin")
+  const path = test.info().outputPath(file.name)
+  await writeFile(path, file.buffer)
+  await page.getByTestId('pick-files').setInputFiles(path)
+  await tile(page, file.name).click()
+  const blobs = await page.evaluateHandle(() => {
+    const made: number[] = []
+    const { createObjectURL } = URL
+    URL.createObjectURL = (blob) => {
+      made.push((blob as Blob).size)
+      return createObjectURL(blob)
+    }
+    return made
+  })
+  const download = page.waitForEvent('download')
+  await page.getByRole('button', { name: en.item.save }).click()
+  await expect(page.getByTestId('notice')).toContainText(en.item.handed(file.name))
+  expect(await sha256OfDownload(await download)).toBe(file.sha256)
+  expect((await download).suggestedFilename()).toBe("Ünïcode 'quoted' (1)_.bin")
+  expect(await blobs.jsonValue()).toEqual([])
+  await expect(page.locator('iframe')).toHaveCount(0)
+  // What the link said once is used up, and nothing but a plain answer is behind others.
+  expect(await page.evaluate(async () => (await fetch('/save/none/x')).status)).toBe(404)
 })
 
 test('a folder is written to a picked place where there is a picker, and says what to do where there is none', async ({

@@ -19,7 +19,7 @@ export const CAPS = {
   thumbnails: 300,
   /** Up to here a file goes to the downloads without a question; beyond, the browser's own dialog streams it to disk. */
   quickSave: 64 * MiB,
-  /** Where there is no such dialog, the file passes through memory. */
+  /** Where there is neither such a dialog nor a service worker, the file passes through memory. */
   blobSave: 1024 * MiB,
   /** The system's share sheet takes files from memory; Chrome refuses more than 50 MiB in all. */
   send: 50 * MiB,

@@ -13,12 +13,13 @@ interface FilePicker {
   showSaveFilePicker?: (options: { suggestedName: string }) => Promise<FileSystemFileHandle>
 }
 
-export type SaveWay = 'download' | 'picker' | 'too-large'
+export type SaveWay = 'download' | 'picker' | 'stream' | 'too-large'
 
-/** Small files go straight to the downloads; large ones stream to disk where the browser can, else through memory up to a cap. */
-export function saveWay(size: number): SaveWay {
+/** Small files go straight to the downloads; large ones stream to the disk, or through memory up to a cap where nothing else can be had. */
+export async function saveWay(size: number): Promise<SaveWay> {
   if (size <= CAPS.quickSave) return 'download'
   if ('showSaveFilePicker' in window) return 'picker'
+  if ('serviceWorker' in navigator && (await navigator.serviceWorker.getRegistration())?.active) return 'stream'
   return size <= CAPS.blobSave ? 'download' : 'too-large'
 }
 
@@ -28,10 +29,15 @@ export function saveWay(size: number): SaveWay {
  * @throws PocketError ERR_ABORTED when the person closed the dialog
  */
 export async function saveFile(node: PocketNode, file: Savable, signal: AbortSignal): Promise<'saved' | 'handed'> {
-  const way = saveWay(file.size)
+  const way = await saveWay(file.size)
   if (way === 'picker') {
     await stream(node, file, signal)
     return 'saved'
+  }
+  if (way === 'stream') {
+    const { saveToDownloads } = await import('../../client/save.ts')
+    await saveToDownloads(node, file)
+    return 'handed'
   }
   if (way === 'too-large') throw new PocketError('ERR_LIMIT_EXCEEDED')
   const { blob } = await readBlob(node, file.path, file.name, signal)

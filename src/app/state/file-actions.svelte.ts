@@ -33,7 +33,7 @@ export class FileActions {
         await saveFolder(await node.ready, path, name, signal)
         return notices.tell(t.item.saved(name))
       }
-      if (saveWay(size) === 'too-large') return notices.tell(t.item.saveTooLarge(CAPS.blobSave))
+      if ((await saveWay(size)) === 'too-large') return notices.tell(t.item.saveTooLarge(CAPS.blobSave))
       const how = await saveFile(await node.ready, { path, name, size }, signal)
       notices.tell(how === 'saved' ? t.item.saved(name) : t.item.handed(name))
     })

@@ -1,7 +1,9 @@
 import { cleanupOutdatedCaches, matchPrecache, precache, type PrecacheEntry } from 'workbox-precaching'
+import { parseSaveOffer } from '../../contract/save-link.ts'
 import { dispatch } from './dispatch.ts'
 import { appShell } from './handlers/app-shell.ts'
 import { precached } from './handlers/precached.ts'
+import { createSaver } from './handlers/saved.ts'
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (PrecacheEntry | string)[] }
 
@@ -14,13 +16,14 @@ precache(self.__WB_MANIFEST)
 cleanupOutdatedCaches()
 
 /** The first that can, does; what none wants goes to the network. A gateway's place is before the shell. */
-const handlers = [precached(matchPrecache), appShell(matchPrecache)]
+const saver = createSaver()
+const handlers = [saver, precached(matchPrecache), appShell(matchPrecache)]
 
 self.addEventListener('fetch', (event) => dispatch(handlers, event))
 
 self.addEventListener('message', (event) => {
-  const data: unknown = event.data
-  if (typeof data === 'object' && data !== null && 'type' in data && data.type === 'SKIP_WAITING') {
-    event.waitUntil(self.skipWaiting())
-  }
+  const { type } = Object(event.data) as { type?: unknown }
+  const [port] = event.ports
+  if (type === 'SKIP_WAITING') event.waitUntil(self.skipWaiting())
+  else if (type === 'save' && port !== undefined) saver.offer(parseSaveOffer(event.data), port)
 })
