@@ -45,10 +45,10 @@ test('a large file streams to the downloads where the browser has no dialog for 
   await tile(page, file.name).click()
   const blobs = await page.evaluateHandle(() => {
     const made: number[] = []
-    const { createObjectURL } = URL
+    const create = URL.createObjectURL.bind(URL)
     URL.createObjectURL = (blob) => {
       made.push((blob as Blob).size)
-      return createObjectURL(blob)
+      return create(blob)
     }
     return made
   })
