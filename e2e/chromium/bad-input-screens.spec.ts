@@ -193,5 +193,5 @@ async function expectGoesOn(page: Page, names: string[] = []): Promise<void> {
   await page.getByTestId('pick-files').setInputFiles(randomFile(1000, 'goes on', 'goes on.bin'))
   await expect(page.getByTestId('library').getByRole('link', { name: 'goes on.bin' })).toBeVisible()
   expect(Object.keys(await kept(page)).sort()).toEqual(['goes on.bin', ...names].sort())
-  await expect(page.getByTestId('activity').and(page.locator('[data-state=running]'))).toHaveCount(0)
+  await expect(page.getByTestId('transfer').and(page.locator('[data-state=running]'))).toHaveCount(0)
 }

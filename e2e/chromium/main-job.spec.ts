@@ -58,7 +58,7 @@ test.describe('from phone to phone', () => {
     const { page } = await phone('receiver', { appUrl: companion.url, path: url })
     await expect(page.locator('[data-testid=receiving][data-phase=arriving]')).toBeVisible({ timeout: ARRIVES_MS })
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link').first().click()
-    await expect(page.getByTestId('activity')).toBeVisible()
+    await expect(page.getByTestId('transfer')).toBeVisible()
     await page.getByTestId('library').getByRole('link', { name: file.name }).click({ timeout: ARRIVES_MS })
     expect(await savedSha256(page)).toBe(file.sha256)
     await expectDirect(sender.page, page)

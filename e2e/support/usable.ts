@@ -36,17 +36,8 @@ export async function expectUsable(page: Page, names: string[] = []): Promise<vo
     const { cid } = await node.add(new Blob([text]), { name: 'usable' })
     const read = await new Response(node.cat(cid) as ReadableStream<BufferSource>).text()
     await node.pin.rm(cid)
-    const running: string[] = []
-    await new Promise<void>((resolve) => {
-      // What is under way is told before the peers are.
-      const watch = node.watch((event) => {
-        if (event.type === 'activity' && event.activity.state === 'running') running.push(event.activity.name)
-        if (event.type !== 'peers') return
-        queueMicrotask(() => watch.stop())
-        resolve()
-      })
-    })
-    return { same: read === text, running }
+    const running = (await node.transfers.list()).filter(({ state }) => state === 'running')
+    return { same: read === text, running: running.map((transfer) => transfer.name) }
   })
   expect(usable).toEqual({ same: true, running: [] })
 }

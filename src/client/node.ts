@@ -10,10 +10,10 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
   return {
     id: ({ signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('id', undefined, pass(signal))),
 
-    async add(source, { name, activity, signal, onProgress } = {}) {
+    async add(source, { name, transfer, signal, onProgress } = {}) {
       const wire = toWireSource(source)
       const { rpc } = await keeper.session(signal)
-      const params = { source: wire.source, ...optional('name', name), ...optional('activity', activity) }
+      const params = { source: wire.source, ...optional('name', name), ...optional('transfer', transfer) }
       return rpc.call('add', params, { ...pass(signal), ...optional('onProgress', onProgress), bodies: wire.bodies })
     },
 
@@ -65,11 +65,11 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
 
 function createPinApi(keeper: Keeper): PinApi {
   return {
-    async add(path, { name, activity, from, signal, onProgress } = {}) {
+    async add(path, { name, transfer, from, signal, onProgress } = {}) {
       const { rpc } = await keeper.session(signal)
       return rpc.call(
         'pin.add',
-        { path, ...optional('name', name), ...optional('activity', activity), ...optional('from', from) },
+        { path, ...optional('name', name), ...optional('transfer', transfer), ...optional('from', from) },
         { ...pass(signal), ...optional('onProgress', onProgress) },
       )
     },

@@ -33,12 +33,12 @@ export interface AddProgress {
 }
 
 /** A call that others can watch. */
-export interface ActivityOptions {
-  /** `Activity.id` of what tells of this call, so that a screen can find its own; default: a random one. */
-  activity?: string
+export interface ShownOptions {
+  /** `Transfer.id` of what tells of this call, so that a screen can find its own; default: a random one. */
+  transfer?: string
 }
 
-export interface AddOptions extends ProgressOptions<AddProgress>, ActivityOptions {
+export interface AddOptions extends ProgressOptions<AddProgress>, ShownOptions {
   /** Name in the library and in links. Default: the File's name, or the common folder of the entries. */
   name?: string
 }
@@ -105,7 +105,7 @@ export interface Pin {
   origin: 'added' | 'received'
 }
 
-export interface PinAddOptions extends ProgressOptions<FetchProgress>, ActivityOptions {
+export interface PinAddOptions extends ProgressOptions<FetchProgress>, ShownOptions {
   name?: string
   /**
    * Who to ask beside connected peers: multiaddrs, which are dialled, and URLs of trustless gateways (`https:`; `http:`
@@ -232,21 +232,6 @@ export interface OpenedLink {
   key?: string
 }
 
-/** Progress of something under way in the node, whoever asked for it. */
-export interface Activity {
-  id: string
-  kind: 'add' | 'fetch'
-  name: string
-  cid?: string
-  state: 'running' | 'complete' | 'failed' | 'cancelled'
-  done: number
-  total?: number
-  /** Bytes a second over the last seconds. */
-  rate: number
-  startedAt: number
-  error?: WireError
-}
-
 export type StorageState =
   | { kind: 'persistent'; blocks: number; bytes: number }
   /** No IndexedDB here: content lives in memory and ends with the app. */
@@ -278,7 +263,6 @@ export type NodeEvent =
   | { type: 'status'; status: NodeStatus }
   | { type: 'peers'; peers: PeerConnection[] }
   | { type: 'pins'; pins: Pin[] }
-  | { type: 'activity'; activity: Activity }
   /** The client's own: its host was replaced; calls under way failed or go on. */
   | { type: 'host'; host: 'lost' | 'ready' }
 

@@ -12,8 +12,8 @@ type ParamsParser = { [M in keyof NodeMethods]: (params: unknown) => NodeMethods
 export const parseParams: ParamsParser = {
   id: none,
   add: (params) => {
-    const { source, name, activity } = record(params, 'params')
-    return { source: addSource(source), ...optional('name', name, text), ...optional('activity', activity, text) }
+    const { source, name, transfer } = record(params, 'params')
+    return { source: addSource(source), ...optional('name', name, text), ...optional('transfer', transfer, text) }
   },
   cat: (params) => {
     const { path, offset, length } = record(params, 'params')
@@ -22,11 +22,11 @@ export const parseParams: ParamsParser = {
   ls: (params) => ({ path: text(record(params, 'params').path, 'path') }),
   stat: (params) => ({ path: text(record(params, 'params').path, 'path') }),
   'pin.add': (params) => {
-    const { path, name, activity, from } = record(params, 'params')
+    const { path, name, transfer, from } = record(params, 'params')
     return {
       path: text(path, 'path'),
       ...optional('name', name, text),
-      ...optional('activity', activity, text),
+      ...optional('transfer', transfer, text),
       ...optional('from', from, texts(LIMITS.maxFetchSources)),
     }
   },

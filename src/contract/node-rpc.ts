@@ -31,11 +31,11 @@ export type WireAddSource =
  */
 export interface NodeMethods {
   id: Unary<undefined, NodeId>
-  add: Unary<{ source: WireAddSource; name?: string; activity?: string }, AddResult, AddProgress>
+  add: Unary<{ source: WireAddSource; name?: string; transfer?: string }, AddResult, AddProgress>
   cat: Bytes<{ path: string; offset?: number; length?: number }>
   ls: Items<{ path: string }, LsEntry>
   stat: Unary<{ path: string }, StatResult>
-  'pin.add': Unary<{ path: string; name?: string; activity?: string; from?: string[] }, Pin, FetchProgress>
+  'pin.add': Unary<{ path: string; name?: string; transfer?: string; from?: string[] }, Pin, FetchProgress>
   'pin.rm': Unary<{ cid: string }, undefined>
   'pin.ls': Items<undefined, Pin>
   'transfers.start': Unary<TransferRequest, Transfer>

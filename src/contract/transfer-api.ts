@@ -19,7 +19,7 @@ export interface TransferSource {
   bytes: number
 }
 
-/** A job of the node. `fetch` and `import` survive the end of the node; a `send` is what a peer takes from here now. */
+/** A job of the node. A `send` is what a peer takes from here now. */
 export interface Transfer {
   id: string
   kind: 'fetch' | 'import' | 'send'
@@ -27,6 +27,11 @@ export interface Transfer {
   cid?: string
   name: string
   state: TransferState
+  /**
+   * It survives the end of the node, and can be paused. False for what ends with whoever asked for it: a `pin.add`, an
+   * `add` whose source is still being read, a `send`.
+   */
+  durable: boolean
   /** Bytes: stored (`fetch`), hashed (`import`), sent (`send`). What was held already counts. */
   done: number
   /** Bytes in all, as far as they are known. */

@@ -7,7 +7,7 @@ import { createLibrary, type Library } from './content/library.ts'
 import { parseCid } from './content/paths.ts'
 import { openPinSet, type PinSet } from './content/pins.ts'
 import { createReader, type Reader } from './content/read.ts'
-import { createActivities, createEventHub, type Activities, type EventHub } from './events.ts'
+import { createEventHub, type EventHub } from './events.ts'
 import { HTTP_PROTOCOL } from './gateway/http-head.ts'
 import { createGateway } from './gateway/http-server.ts'
 import { createPocketHelia, type PocketHelia } from './helia.ts'
@@ -29,6 +29,7 @@ import { createRoom, type Room } from './repo/room.ts'
 import { makeShare } from './share.ts'
 import { createBlockstore, createDatastore, type PocketBlockstore } from './storage/index.ts'
 import { createAccelerator } from './transfers/accelerate.ts'
+import { filesOf } from './transfers/imports.ts'
 import { openJournal, type Journal } from './transfers/journal.ts'
 import { createTransfers, type Transfers } from './transfers/transfers.ts'
 
@@ -49,8 +50,8 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
     createRelayList(ports.state, config.relays),
     openJournal(ports.state),
   ])
-  // Files of adds that were cut off. Beside the start: nothing waits for it.
-  void blocks.sweepFiles().catch(() => undefined)
+  // Files of adds that were cut off before the journal had them. Beside the start: nothing waits for it.
+  void blocks.sweepFiles(journal.found.flatMap(({ staged }) => filesOf(staged))).catch(() => undefined)
   const policy = createAddressPolicy()
   const options = libp2pOptions({ privateKey, datastore, policy, webrtc: ports.webrtc.state() !== 'unsupported' })
   const helia = await createPocketHelia({ blocks, datastore, options })
@@ -82,18 +83,11 @@ async function assemble(
   const { libp2p } = helia
   const { network, webrtc } = ports
   const hub = createEventHub()
-  const activities = createActivities((event) => hub.emit(event))
   const source = createBlockSource({ networked: helia.blockstore, local: blocks })
   const reader = createReader(source)
   const roots = createHeldRoots()
   const kept = (): string[] => pins.list().map(({ cid }) => cid)
   const collector = createCollector({ uses: blocks.uses, source, pins: kept, roots })
-  const gateway = createGateway(source)
-  await libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection), {
-    runOnLimitedConnection: true,
-    maxInboundStreams: LIMITS.maxInboundStreams,
-    maxOutboundStreams: LIMITS.maxOutboundStreams,
-  })
   const dialer = createDialer({ libp2p, policy, network, webrtc })
   const followed = createFollowed({ libp2p, dialer, network, webrtc })
   const library = createLibrary({
@@ -105,11 +99,25 @@ async function assemble(
     roots,
     collector,
     accelerator: createAccelerator({ libp2p, source, put: (cid, bytes) => blocks.put(cid, bytes, { verify: true }) }),
-    activities,
     onChange: (list) => {
       hub.emit({ type: 'pins', pins: list })
       node.changed()
     },
+  })
+  const transfers = createTransfers({
+    journal,
+    blocks,
+    library,
+    roots,
+    libp2p,
+    network,
+    follow: (addrs) => followed.follow(addrs),
+  })
+  const gateway = createGateway(source, (peerId, cid) => transfers.answer(peerId, cid))
+  await libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection), {
+    runOnLimitedConnection: true,
+    maxInboundStreams: LIMITS.maxInboundStreams,
+    maxOutboundStreams: LIMITS.maxOutboundStreams,
   })
   const node = new PocketNodeService({
     ports,
@@ -117,18 +125,9 @@ async function assemble(
     helia,
     blocks,
     hub,
-    activities,
     reader,
     library,
-    transfers: createTransfers({
-      journal,
-      blocks,
-      library,
-      roots,
-      libp2p,
-      network,
-      follow: (addrs) => followed.follow(addrs),
-    }),
+    transfers,
     repo: createRepo({ blocks, source, pins: kept, collector, estimate: ports.estimate }),
     dialer,
     followed,
@@ -147,7 +146,6 @@ interface Parts {
   helia: PocketHelia
   blocks: PocketBlockstore
   hub: EventHub
-  activities: Activities
   reader: Reader
   library: Library
   transfers: Transfers
@@ -194,7 +192,7 @@ class PocketNodeService implements NodeService {
     }
   }
 
-  add: NodeService['add'] = (source, options) => this.#parts.library.add(source, options)
+  add: NodeService['add'] = (source, options) => this.#parts.transfers.add(source, options)
 
   cat: NodeService['cat'] = (path, options) => this.#parts.reader.cat(path, options)
 
@@ -203,7 +201,7 @@ class PocketNodeService implements NodeService {
   stat: NodeService['stat'] = (path, options) => this.#parts.reader.stat(path, options)
 
   readonly pin: NodeService['pin'] = {
-    add: (path, options) => this.#parts.library.keep(path, options),
+    add: (path, options) => this.#parts.transfers.keep(path, options),
     rm: (cid) => this.#parts.library.remove(cid),
     ls: () => iterate(this.#parts.library.list()),
   }
@@ -265,11 +263,10 @@ class PocketNodeService implements NodeService {
   status: NodeService['status'] = async () => this.#status()
 
   watch: NodeService['watch'] = (listener) => {
-    const { hub, library, activities, helia } = this.#parts
+    const { hub, library, helia } = this.#parts
     const present: NodeEvent[] = [
       { type: 'status', status: this.#status() },
       { type: 'pins', pins: library.list() },
-      ...activities.running().map((activity) => ({ type: 'activity' as const, activity })),
     ]
     void describePeers(helia.libp2p).then((peers) => listener({ type: 'peers', peers }))
     return hub.watch(listener, present)

@@ -131,6 +131,8 @@ export const LIMITS = {
   maxRunningFetches: 3,
   /** Imports that run at once: hashing takes all cores already with one. */
   maxRunningImports: 2,
+  /** An add of fewer bytes is over before the journal would have it, and is not written there. */
+  minJournaledImport: 8 * MiB,
   /** Transfers that are not over, and those kept that are: a record is about 1 KiB, and all are read at the start. */
   maxTransfers: 1_000,
   maxFinishedTransfers: 100,

@@ -1,4 +1,5 @@
 import type { AddEntry, AddSource } from '../../contract/node-api.ts'
+import { isPocketError } from '../../shared/errors.ts'
 import { displayName } from '../../shared/names.ts'
 import { entriesOf, type Collected } from '../content/collect.ts'
 import { describeFailure, t } from '../strings/index.ts'
@@ -15,24 +16,12 @@ interface Needs {
   removing: Removing
 }
 
-export interface Job {
-  /** Of the node's activity. */
-  id: string
-  cancel: () => void
-}
-
 /** Puts what was picked, dropped, pasted or photographed into the node. */
 export class Adding {
-  #jobs = $state.raw<Job[]>([])
   readonly #app: Needs
 
   constructor(app: Needs) {
     this.#app = app
-  }
-
-  /** Those that this page started. */
-  get jobs(): Job[] {
-    return this.#jobs
   }
 
   /** Files picked together become one item with one link. */
@@ -47,26 +36,27 @@ export class Adding {
 
   async #add(source: AddSource, name: string): Promise<void> {
     const { node, notices, router, removing } = this.#app
-    const controller = new AbortController()
-    const job: Job = { id: crypto.randomUUID(), cancel: () => controller.abort() }
-    this.#jobs = [...this.#jobs, job]
+    const transfer = crypto.randomUUID()
     try {
-      const { cid } = await (
-        await node.ready
-      ).add(source, {
-        name,
-        activity: job.id,
-        signal: controller.signal,
-      })
+      const { cid } = await (await node.ready).add(source, { name, transfer })
       removing.keep(cid)
       notices.tell(t.home.added(displayName(name, t.item.untitled)), {
         label: t.item.share,
         run: () => router.go(shareHref(cid)),
       })
     } catch (error) {
-      notices.fail(describeFailure(error))
-    } finally {
-      this.#jobs = this.#jobs.filter((each) => each !== job)
+      if (!(await this.#goesOn(error, transfer))) notices.fail(describeFailure(error))
+    }
+  }
+
+  /** What the node had taken in goes on in the next one when it is lost. */
+  async #goesOn(error: unknown, transfer: string): Promise<boolean> {
+    if (!isPocketError(error, 'ERR_HOST_LOST')) return false
+    try {
+      await (await this.#app.node.ready).transfers.get(transfer)
+      return true
+    } catch {
+      return false
     }
   }
 }

@@ -1,5 +1,5 @@
 import { connect } from '../../client/index.ts'
-import type { Activity, NodeEvent, NodeStatus, PeerConnection, Pin, PocketNode } from '../../contract/node-api.ts'
+import type { NodeEvent, NodeStatus, PeerConnection, Pin, PocketNode, Transfer } from '../../contract/node-api.ts'
 import { describeFailure, type Failure } from '../strings/index.ts'
 
 /** What the node says of itself, for every screen. Components read; only this class talks to `watch`. */
@@ -11,7 +11,7 @@ export class NodeState {
   #peers = $state.raw<PeerConnection[]>([])
   #pins = $state.raw<Pin[] | undefined>()
   #hidden = $state.raw<string[]>([])
-  #activities = $state.raw<Activity[]>([])
+  #transfers = $state.raw<Transfer[]>([])
   #online = $state(navigator.onLine)
 
   constructor() {
@@ -46,17 +46,23 @@ export class NodeState {
     return this.#pins?.filter(({ cid }) => !this.#hidden.includes(cid))
   }
 
-  get activities(): Activity[] {
-    return this.#activities
+  /** All that the node tells of, newest first. */
+  get transfers(): Transfer[] {
+    return this.#transfers
+  }
+
+  /** What a person waits for, and what went wrong. What is done shows in the library. */
+  get underWay(): Transfer[] {
+    return this.#transfers.filter(({ kind, state }) => kind !== 'send' && state !== 'complete' && state !== 'cancelled')
   }
 
   get online(): boolean {
     return this.#online && (this.#status?.online ?? true)
   }
 
-  /** Nothing under way that an interruption could cost. */
+  /** Nothing under way, here or for a peer, that an interruption would hold up. */
   get idle(): boolean {
-    return !this.#activities.some((activity) => activity.state === 'running')
+    return !this.#transfers.some(({ state }) => state === 'running' || state === 'queued')
   }
 
   pin(cid: string): Pin | undefined {
@@ -72,8 +78,29 @@ export class NodeState {
     this.#hidden = this.#hidden.filter((each) => each !== cid)
   }
 
-  dismiss(id: string): void {
-    this.#activities = this.#activities.filter((activity) => activity.id !== id)
+  transfer(id: string | undefined): Transfer | undefined {
+    return this.#transfers.find((transfer) => transfer.id === id)
+  }
+
+  /** Gives up a transfer, or takes one that failed off the list. */
+  async cancel(id: string): Promise<void> {
+    const failed = this.transfer(id)?.state === 'failed'
+    if (failed) this.#transfers = this.#transfers.filter((transfer) => transfer.id !== id)
+    // One that failed with its caller is not known any more.
+    await (await this.#node).transfers.cancel(id).catch(() => undefined)
+  }
+
+  async pause(id: string): Promise<void> {
+    await (await this.#node).transfers.pause(id)
+  }
+
+  async resume(id: string): Promise<void> {
+    await (await this.#node).transfers.resume(id)
+  }
+
+  /** Tries one again at once. */
+  async again(id: string): Promise<void> {
+    await (await this.#node).transfers.retry(id)
   }
 
   retry(): void {
@@ -84,7 +111,8 @@ export class NodeState {
 
   async #connect(): Promise<PocketNode> {
     const node = await connect()
-    node.watch((event) => this.#receive(event))
+    node.watch((event) => this.#receive(node, event))
+    node.transfers.watch((transfer) => this.#change(transfer))
     return node
   }
 
@@ -100,7 +128,7 @@ export class NodeState {
     return node
   }
 
-  #receive(event: NodeEvent): void {
+  #receive(node: PocketNode, event: NodeEvent): void {
     switch (event.type) {
       case 'status':
         this.#status = event.status
@@ -112,21 +140,23 @@ export class NodeState {
         this.#pins = event.pins.toSorted((a, b) => b.addedAt - a.addedAt)
         this.#hidden = this.#hidden.filter((cid) => event.pins.some((pin) => pin.cid === cid))
         break
-      case 'activity':
-        this.#change(event.activity)
-        break
       case 'host':
         this.#phase = event.host === 'lost' ? 'lost' : 'ready'
-        // Those of the host that went: what goes on is told again by the new one.
-        if (event.host === 'lost') this.#activities = this.#activities.filter(({ state }) => state !== 'running')
+        if (event.host === 'ready') void this.#reconcile(node)
         break
     }
   }
 
-  #change(activity: Activity): void {
-    const others = this.#activities.filter(({ id }) => id !== activity.id)
-    // What is done shows in the library; what was cancelled was cancelled by a person.
-    const gone = activity.state === 'complete' || activity.state === 'cancelled'
-    this.#activities = gone ? others : [...others, activity].toSorted((a, b) => b.startedAt - a.startedAt)
+  /** What the host that went had under way and the new one does not know is no more; what failed stays to be read. */
+  async #reconcile(node: PocketNode): Promise<void> {
+    const known = await node.transfers.list().catch(() => undefined)
+    if (known === undefined) return
+    const ids = new Set(known.map(({ id }) => id))
+    this.#transfers = this.#transfers.filter(({ id, state }) => ids.has(id) || state === 'failed')
+  }
+
+  #change(transfer: Transfer): void {
+    const others = this.#transfers.filter(({ id }) => id !== transfer.id)
+    this.#transfers = [...others, transfer].toSorted((a, b) => b.createdAt - a.createdAt)
   }
 }

@@ -1,22 +1,23 @@
-import type { FetchProgress, OpenedLink, StatResult } from '../../contract/node-api.ts'
+import type { FetchProgress, OpenedLink, StatResult, Transfer } from '../../contract/node-api.ts'
 import { parseLink } from '../../contract/link.ts'
 import { nameByContent } from '../content/names.ts'
 import { describeFailure, type Failure } from '../strings/index.ts'
 import type { NodeState } from './node.svelte.ts'
 
-/** One link being opened: what it says at once, then its bytes, then what arrived. */
+export type Phase = 'opening' | 'arriving' | 'waiting' | 'paused' | 'complete' | 'stopped' | 'failed'
+
+/**
+ * One link being opened: what it says at once, then its bytes, then what arrived. The bytes are a transfer of the node,
+ * which goes on without this page and is found again by the next.
+ */
 export class Receiving {
   #link = $state.raw<OpenedLink | undefined>()
-  #phase = $state<'opening' | 'arriving' | 'complete' | 'stopped' | 'failed'>('opening')
-  #progress = $state.raw<FetchProgress>({ bytes: 0 })
+  #id = $state.raw<string | undefined>()
   #failure = $state.raw<Failure | undefined>()
   #stat = $state.raw<StatResult | undefined>()
   #found = $state('')
-  #controller = new AbortController()
   readonly #node: NodeState
   readonly url: string
-  /** Of the node's activity. */
-  readonly id = crypto.randomUUID()
 
   constructor(node: NodeState, url: string) {
     this.#node = node
@@ -28,23 +29,39 @@ export class Receiving {
       this.#fail(error)
       return
     }
-    void this.#run(this.#controller.signal)
+    void this.#start()
   }
 
   get link(): OpenedLink | undefined {
     return this.#link
   }
 
-  get phase(): 'opening' | 'arriving' | 'complete' | 'stopped' | 'failed' {
-    return this.#phase
+  /** Of the node's transfer, once it has begun. */
+  get id(): string | undefined {
+    return this.#id
+  }
+
+  get transfer(): Transfer | undefined {
+    return this.#node.transfer(this.#id)
+  }
+
+  get phase(): Phase {
+    if (this.#failure !== undefined) return 'failed'
+    const { state = 'queued', done = 0 } = this.transfer ?? {}
+    if (state === 'cancelled') return 'stopped'
+    if (state === 'complete') return this.#stat === undefined ? 'arriving' : 'complete'
+    if (state === 'queued' || state === 'running') return done > 0 ? 'arriving' : 'opening'
+    return state
   }
 
   get progress(): FetchProgress {
-    return this.#progress
+    const { done = 0, total } = this.transfer ?? {}
+    return { bytes: done, ...(total === undefined ? {} : { total }) }
   }
 
   get failure(): Failure | undefined {
-    return this.#failure
+    const { state, error } = this.transfer ?? {}
+    return this.#failure ?? (state === 'failed' && error !== undefined ? describeFailure(error) : undefined)
   }
 
   get stat(): StatResult | undefined {
@@ -61,44 +78,51 @@ export class Receiving {
     return this.#link?.name || this.#link?.path.split('/').at(-1) || this.#found
   }
 
-  stop = (): void => {
-    this.#controller.abort()
-    this.#phase = 'stopped'
-  }
+  pause = (): Promise<void> => this.#try(async (id) => this.#node.pause(id))
 
-  again(): void {
-    if (this.#link === undefined) return
-    this.#controller.abort()
-    this.#controller = new AbortController()
+  resume = (): Promise<void> => this.#try(async (id) => this.#node.resume(id))
+
+  stop = (): Promise<void> => this.#try(async (id) => this.#node.cancel(id))
+
+  again = async (): Promise<void> => {
     this.#failure = undefined
-    this.#phase = 'opening'
-    void this.#run(this.#controller.signal)
+    if (this.#id === undefined) await this.#start()
+    else await this.#try(async (id) => this.#node.again(id))
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  /** The transfer is over: what came of it. */
+  async finish(): Promise<void> {
+    if (this.#stat !== undefined) return
+    await this.#try(async () => {
+      this.#stat = await (await this.#node.ready).stat(this.path)
+    })
+  }
+
+  async #start(): Promise<void> {
     try {
       const node = await this.#node.ready
-      if (signal.aborted) return
-      await node.open(this.url, { signal })
-      if (this.name === '') this.#found = await nameByContent(node, this.path, signal)
-      await node.pin.add(this.path, {
-        name: this.name,
-        activity: this.id,
-        signal,
-        onProgress: (progress) => {
-          this.#progress = progress
-          if (this.#phase === 'opening') this.#phase = 'arriving'
-        },
-      })
-      this.#stat = await node.stat(this.path, { signal })
-      this.#phase = 'complete'
+      const { via } = await node.open(this.url)
+      const request = { cid: this.path, from: via }
+      const { id } = await node.transfers.start(this.name === '' ? request : { ...request, name: this.name })
+      this.#id = id
+      if (this.name !== '') return
+      // What it is shows in its first bytes.
+      this.#found = await nameByContent(node, this.path, AbortSignal.timeout(60_000)).catch(() => '')
+      if (this.#found !== '') await node.transfers.start({ ...request, name: this.#found })
     } catch (error) {
-      if (!signal.aborted) this.#fail(error)
+      this.#fail(error)
+    }
+  }
+
+  async #try(work: (id: string) => Promise<void>): Promise<void> {
+    try {
+      if (this.#id !== undefined) await work(this.#id)
+    } catch (error) {
+      this.#fail(error)
     }
   }
 
   #fail(error: unknown): void {
     this.#failure = describeFailure(error)
-    this.#phase = 'failed'
   }
 }

@@ -1,33 +1,49 @@
 import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
-import type { AddOptions, AddResult, AddSource, Pin, PinAddOptions } from '../../contract/node-api.ts'
-import { toPocketError } from '../../shared/errors.ts'
+import type {
+  AddOptions,
+  AddProgress,
+  AddResult,
+  AddSource,
+  FetchProgress,
+  Pin,
+  PinAddOptions,
+} from '../../contract/node-api.ts'
 import { displayName } from '../../shared/names.ts'
-import type { Activities, ActivityHandle } from '../events.ts'
 import type { Arrival, Collector } from '../repo/collector.ts'
 import type { HeldRoots } from '../repo/held-roots.ts'
 import type { Accelerator } from '../transfers/accelerate.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
-import { addContent } from './add-content.ts'
+import { addDirectly, addStaged, type Added, type AddInit, type AddStagedInit } from './add.ts'
 import type { BlockSource } from './block-source.ts'
 import { fetchDag } from './fetch.ts'
 import { parseCid } from './paths.ts'
 import type { PinSet } from './pins.ts'
 import type { Reader } from './read.ts'
+import type { StagedAdd } from './staged.ts'
 import { describeRoot } from './unixfs.ts'
 
 /** What is on this phone because somebody wants it there: adding, keeping, removing. */
 export interface Library {
   list(): Pin[]
   get(cid: string): Pin | undefined
-  add(source: AddSource, options?: AddOptions): Promise<AddResult>
-  keep(path: string, options?: PinAddOptions): Promise<Pin>
-  /** The same for a job of the node, which tells of itself. */
+  /** Makes blocks of what is staged, and keeps it. */
+  addStaged(record: StagedAdd, options: ContentOptions): Promise<AddResult>
+  /** Makes blocks of a source while it is read, and keeps it. */
+  addDirectly(source: AddSource, options: ContentOptions): Promise<AddResult>
+  /** Fetches what is missing, and keeps it. */
   bring(path: string, options: BringOptions): Promise<Pin>
   remove(cid: string): Promise<void>
 }
 
-export interface BringOptions extends PinAddOptions {
+export interface ContentOptions extends Pick<AddOptions, 'name'> {
+  signal: AbortSignal
+  onProgress: (progress: AddProgress) => void
+}
+
+export interface BringOptions extends Pick<PinAddOptions, 'name' | 'from'> {
+  signal: AbortSignal
+  onProgress: (progress: FetchProgress) => void
   /** The path has led to this CID. */
   onRoot: (cid: string) => void
 }
@@ -42,12 +58,11 @@ export interface LibraryInit {
   roots: HeldRoots
   collector: Collector
   accelerator: Accelerator
-  activities: Activities
   onChange: (pins: Pin[]) => void
 }
 
 export function createLibrary(init: LibraryInit): Library {
-  const { networked, blocks, source, reader, pins, roots, collector, activities, onChange } = init
+  const { networked, blocks, source, reader, pins, roots, collector, onChange } = init
 
   async function commit(pin: Pin): Promise<void> {
     // Strict, and before the pin: what is reported as stored outlives a power cut.
@@ -56,16 +71,13 @@ export function createLibrary(init: LibraryInit): Library {
     onChange(pins.list())
   }
 
-  async function bring(
-    path: string,
-    { name, from = [], signal = never(), onProgress, onRoot }: BringOptions,
-  ): Promise<Pin> {
+  async function bring(path: string, { name, from = [], signal, onProgress, onRoot }: BringOptions): Promise<Pin> {
     const root = await reader.resolve(path, { signal })
     const cid = root.toString()
     onRoot(cid)
     const letGo = roots.hold(root)
     try {
-      await fetchDag(root, init, { signal, from, onProgress: (progress) => onProgress?.(progress) })
+      await fetchDag(root, init, { signal, from, onProgress })
       const known = pins.get(cid)
       const pin: Pin = {
         cid,
@@ -81,64 +93,47 @@ export function createLibrary(init: LibraryInit): Library {
     }
   }
 
+  async function arriving(
+    { name, signal, onProgress }: ContentOptions,
+    work: (init: AddInit & Pick<AddStagedInit, 'onLeaf'>) => Promise<Added>,
+  ): Promise<AddResult> {
+    const arrival = collector.arrive()
+    let root: CID | undefined
+    try {
+      const added = await work({
+        blocks: recordWrites(networked, blocks, arrival),
+        onLeaf: (cid) => arrival.wrote(cid),
+        signal,
+        onProgress,
+      })
+      root = added.cid
+      const cid = root.toString()
+      await commit({
+        cid,
+        name: displayName(name ?? added.name, cid),
+        size: added.size,
+        type: added.type,
+        addedAt: Date.now(),
+        origin: 'added',
+      })
+      await arrival.keep()
+      return { cid, size: added.size, files: added.files }
+    } catch (error) {
+      // A storage that is full must not stay full of what was not added.
+      await arrival.discard(root)
+      throw error
+    }
+  }
+
   return {
     list: () => pins.list(),
     get: (cid) => pins.get(cid),
 
-    add: (content, { name, activity: id, signal = never(), onProgress } = {}) =>
-      track(activities.start('add', displayName(name, sourceName(content)), id), async (activity) => {
-        const arrival = collector.arrive()
-        let root: CID | undefined
-        try {
-          const added = await addContent(content, {
-            blocks: recordWrites(networked, blocks, arrival),
-            onLeaf: (cid) => arrival.wrote(cid),
-            files: blocks,
-            signal,
-            onProgress: (progress) => {
-              activity.update({
-                done: progress.bytes,
-                ...(progress.total === undefined ? {} : { total: progress.total }),
-              })
-              onProgress?.(progress)
-            },
-          })
-          root = added.cid
-          const cid = root.toString()
-          await commit({
-            cid,
-            name: displayName(name ?? added.name, cid),
-            size: added.size,
-            type: added.type,
-            addedAt: Date.now(),
-            origin: 'added',
-          })
-          activity.update({ cid, done: added.size, total: added.size })
-          await arrival.keep()
-          return { cid, size: added.size, files: added.files }
-        } catch (error) {
-          // A storage that is full must not stay full of what was not added.
-          await arrival.discard(root)
-          throw error
-        }
-      }),
-
     bring,
 
-    keep: (path, { activity: id, onProgress, ...options } = {}) =>
-      track(activities.start('fetch', displayName(options.name, lastName(path)), id), (activity) =>
-        bring(path, {
-          ...options,
-          onRoot: (cid) => activity.update({ cid }),
-          onProgress: (progress) => {
-            activity.update({
-              done: progress.bytes,
-              ...(progress.total === undefined ? {} : { total: progress.total }),
-            })
-            onProgress?.(progress)
-          },
-        }),
-      ),
+    addStaged: (record, options) => arriving(options, (init) => addStaged(record, { ...init, files: blocks })),
+
+    addDirectly: (content, options) => arriving(options, (init) => addDirectly(content, init)),
 
     async remove(text) {
       const root = parseCid(text)
@@ -168,27 +163,6 @@ function recordWrites(
   }
 }
 
-async function track<T>(activity: ActivityHandle, work: (activity: ActivityHandle) => Promise<T>): Promise<T> {
-  try {
-    const result = await work(activity)
-    activity.complete()
-    return result
-  } catch (error) {
-    const coded = toPocketError(error)
-    activity.fail(coded)
-    throw coded
-  }
-}
-
 function lastName(path: string): string {
   return path.split('/').at(-1) ?? path
-}
-
-function sourceName(source: AddSource): string {
-  if (Array.isArray(source)) return source[0]?.path.split('/')[0] ?? 'folder'
-  return source instanceof Blob && 'name' in source ? String(source.name) : 'file'
-}
-
-function never(): AbortSignal {
-  return new AbortController().signal
 }

@@ -14,8 +14,13 @@ export interface Gateway {
   serve(stream: Stream, connection: Pick<Connection, 'remotePeer'>): Promise<void>
 }
 
+/** Called when a peer is about to be answered: what it returns hears of the bytes, and of the end. */
+export type OnAnswer = (peerId: string, cid: string) => { sent(bytes: number): void; end(): void }
+
+const quiet: OnAnswer = () => ({ sent: () => undefined, end: () => undefined })
+
 /** From the store only: asking this node must not make it ask others. */
-export function createGateway(source: Pick<BlockSource, 'getLocal'>): Gateway {
+export function createGateway(source: Pick<BlockSource, 'getLocal'>, onAnswer: OnAnswer = quiet): Gateway {
   const local: Pick<BlockSource, 'get'> = { get: (cid) => source.getLocal(cid) }
   const answering = new Map<string, number>()
   let all = 0
@@ -28,7 +33,7 @@ export function createGateway(source: Pick<BlockSource, 'getLocal'>): Gateway {
       answering.set(peer, mine + 1)
       all++
       try {
-        await answer(stream, local)
+        await answer(stream, local, (cid) => onAnswer(peer, cid))
       } finally {
         all--
         const left = (answering.get(peer) ?? 1) - 1
@@ -39,7 +44,12 @@ export function createGateway(source: Pick<BlockSource, 'getLocal'>): Gateway {
   }
 }
 
-async function answer(stream: Stream, source: Pick<BlockSource, 'get'>): Promise<void> {
+async function answer(
+  stream: Stream,
+  source: Pick<BlockSource, 'get'>,
+  onAnswer: (cid: string) => ReturnType<OnAnswer>,
+): Promise<void> {
+  let told: ReturnType<OnAnswer>
   let parts: AsyncGenerator<Uint8Array, void>
   let first: IteratorResult<Uint8Array, void>
   try {
@@ -47,16 +57,22 @@ async function answer(stream: Stream, source: Pick<BlockSource, 'get'>): Promise
     parts = request.kind === 'raw' ? rawParts(request, source) : carParts(request, source)
     // What comes first decides between 200 and 404.
     first = await parts.next()
+    told = onAnswer(request.cid.toString())
   } catch (error) {
     const { code, message } = toPocketError(error)
     return refuse(stream, STATUS[code] ?? '500 Internal Server Error', `${code}: ${message}\n`)
   }
   try {
-    for (let part = first; part.done !== true; part = await parts.next()) await send(stream, part.value)
+    for (let part = first; part.done !== true; part = await parts.next()) {
+      await send(stream, part.value)
+      told.sent(part.value.byteLength)
+    }
     await stream.close()
   } catch (error) {
     // The head is out: only a broken stream tells that the body is not whole.
     stream.abort(error instanceof Error ? error : new Error(String(error)))
+  } finally {
+    told.end()
   }
 }
 

@@ -19,6 +19,10 @@ export class Job {
   timer: ReturnType<typeof setTimeout> | undefined
   /** Lets go of what must not be collected while the job is not over. */
   letGo: (() => void) | undefined
+  /** Its caller does the work; the journal does not know of it. */
+  guest = false
+  /** Of whoever waits for its end. */
+  result: PromiseWithResolvers<unknown> | undefined
   /** When watchers were told last. */
   toldAt = 0
   /** `done` at the last checkpoint. */
@@ -65,6 +69,7 @@ export class Job {
       ...(cid === undefined ? {} : { cid }),
       name: displayName(record.name, record.path?.split('/').at(-1) ?? record.cid ?? record.id),
       state: record.state,
+      durable: !this.guest,
       done,
       ...(total === undefined ? {} : { total }),
       rate,

@@ -1,9 +1,10 @@
-import type { Transfer, TransferState } from '../../contract/node-api.ts'
+import type { TransferState } from '../../contract/node-api.ts'
 import { PocketError, toPocketError, toWireError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import { isFinal, retryDelay } from './backoff.ts'
+import { JobBoard, withoutNext, withoutWait, type BoardInit } from './board.ts'
+import { openGuest, type Guest, type GuestInit } from './guest.ts'
 import { Job, type JobProgress } from './job.ts'
-import { surplus, type Journal } from './journal.ts'
 import type { JobRecord } from './record.ts'
 
 /** What a run sees of its job. */
@@ -14,61 +15,40 @@ export interface JobRun {
   progress: (progress: JobProgress) => void
 }
 
-export interface JobsInit {
-  journal: Journal
-  /** Does the work, from wherever it is: what is done already must cost little. Rejects soon after its signal fires. */
-  run(run: JobRun): Promise<void>
-  /** Keeps from collection what belongs to the job. */
-  hold(record: JobRecord): () => void
-  /** Puts on the disk what the runs have stored. */
-  checkpoint(): Promise<void>
-  /** Whether it makes sense to try at all. */
+export interface JobsInit extends BoardInit {
+  /**
+   * Does the work, from wherever it is: what is done already must cost little. Resolves with what `result` is to give;
+   * rejects soon after its signal fires.
+   */
+  run(run: JobRun): Promise<unknown>
+  /** Whether it makes sense to try to fetch at all. */
   reachable(): boolean
-  onChange(transfer: Transfer): void
 }
 
-/** Watchers are told of progress at most this often, in ms: a screen draws no more. */
-const PROGRESS_MS = 100
-/** A rate that sinks is told this often, in ms, although nothing comes. */
-const TICK_MS = 1_000
 const CAPACITY = { fetch: LIMITS.maxRunningFetches, import: LIMITS.maxRunningImports }
 
 /** Decides which job runs, and what becomes of one that ended: the journal always says what is to go on. */
 export class Jobs {
   readonly #init: JobsInit
-  readonly #jobs = new Map<string, Job>()
-  #tick: ReturnType<typeof setInterval> | undefined
-  #stopped = false
+  readonly #board: JobBoard
 
   constructor(init: JobsInit) {
     this.#init = init
-    for (const found of init.journal.found) {
-      const job = new Job(found)
-      this.#jobs.set(found.id, job)
-      // A new node is a new chance: what the last one had under way or was waiting for is tried at once.
-      if (found.state === 'running' || found.state === 'waiting')
-        job.record = withoutWait({ ...found, state: 'queued' })
-      if (!job.over) job.letGo = init.hold(found)
-    }
-    for (const id of init.journal.unreadable) this.#jobs.set(id, new Job(unreadable(id)))
+    this.#board = new JobBoard(init)
   }
 
   start(): void {
-    this.#tick = setInterval(() => {
-      for (const job of this.#jobs.values()) if (job.record.state === 'running') this.#tell(job, TICK_MS)
-    }, TICK_MS)
+    this.#board.open()
     this.#schedule()
   }
 
   all(): Job[] {
-    return [...this.#jobs.values()]
+    return this.#board.all()
   }
 
   /** @throws PocketError ERR_NO_TRANSFER */
   get(id: string): Job {
-    const job = this.#jobs.get(id)
-    if (job === undefined) throw new PocketError('ERR_NO_TRANSFER', undefined, { detail: { id } })
-    return job
+    return this.#board.get(id)
   }
 
   /** Resolves when the journal has it. @throws PocketError ERR_LIMIT_EXCEEDED, storage codes */
@@ -79,23 +59,31 @@ export class Jobs {
       })
     }
     const job = new Job(record)
-    // Before the journal has it: a second call for the same must find it.
-    this.#jobs.set(record.id, job)
-    try {
-      await this.#init.journal.put(record)
-    } catch (error) {
-      this.#jobs.delete(record.id)
+    await this.#board.add(job).catch((error: unknown) => {
       throw toPocketError(error, 'ERR_STORAGE_LOST')
-    }
-    job.letGo = this.#init.hold(record)
-    this.#tell(job)
+    })
+    this.#board.hold(job)
     this.#schedule()
     return job
   }
 
+  /** Shows what a caller does. */
+  guest(init: GuestInit): Guest {
+    // One that is under way keeps its id.
+    const taken = this.all().some(({ record }) => record.id === init.id)
+    return openGuest(this.#board, { ...init, ...(taken ? { id: undefined } : {}) }, () => this.#schedule())
+  }
+
+  /** What the run of a job ends with. @throws PocketError why it failed; ERR_ABORTED when it is cancelled, ERR_CLOSED */
+  result(id: string): Promise<unknown> {
+    const job = this.get(id)
+    job.result ??= Promise.withResolvers()
+    return job.result.promise
+  }
+
   /** Changes what was asked for; resolves when the journal has it. */
   async change(job: Job, change: Partial<Pick<JobRecord, 'from' | 'name' | 'priority'>>): Promise<void> {
-    await this.#set(job, { ...job.record, ...change })
+    await this.#board.set(job, { ...job.record, ...change })
     this.#schedule()
   }
 
@@ -103,8 +91,8 @@ export class Jobs {
   async queue(job: Job): Promise<void> {
     if (job.record.state === 'queued' || job.record.state === 'running') return
     clearTimeout(job.timer)
-    job.letGo ??= this.#init.hold(job.record)
-    const changed = this.#set(job, withoutWait({ ...job.record, state: 'queued', attempts: 0 }))
+    this.#board.hold(job)
+    const changed = this.#board.set(job, withoutWait({ ...job.record, state: 'queued', attempts: 0 }))
     this.#schedule()
     await changed
   }
@@ -112,16 +100,17 @@ export class Jobs {
   /** Ends its run, if there is one, in this state; resolves when the journal has it and the run has unwound. */
   async halt(job: Job, state: Extract<TransferState, 'paused' | 'cancelled'>): Promise<void> {
     clearTimeout(job.timer)
-    const changed = this.#set(job, withoutWait({ ...job.record, state }))
+    // A guest's state is its caller's to say.
+    const changed = job.guest ? undefined : this.#board.set(job, withoutWait({ ...job.record, state }))
     job.run?.aborter.abort(new PocketError('ERR_ABORTED'))
     await job.run?.unwound
-    if (job.over) this.#finish(job)
+    if (job.over) this.#finish(job, new PocketError('ERR_ABORTED'))
     await changed
   }
 
   /** Tries those that wait: something has changed that may help. */
   wake(): void {
-    for (const job of this.#jobs.values()) {
+    for (const job of this.all()) {
       if (job.record.state !== 'waiting') continue
       const at = Math.max(Date.now(), job.record.updatedAt + LIMITS.minRetryMs)
       if (at < (job.record.nextAttemptAt ?? Infinity)) this.#wait(job, at)
@@ -130,35 +119,35 @@ export class Jobs {
 
   /** Ends the runs of fetches: they wait for `wake`. */
   interrupt(reason: PocketError): void {
-    for (const job of this.#jobs.values()) {
-      if (job.record.kind !== 'fetch' || job.record.state !== 'running') continue
+    for (const job of this.all()) {
+      if (job.guest || job.record.kind !== 'fetch' || job.record.state !== 'running') continue
       this.#fail(job, reason)
       job.run?.aborter.abort(reason)
     }
   }
 
   /** Removes one that is over. */
-  async forget(job: Job): Promise<void> {
-    this.#jobs.delete(job.record.id)
-    await this.#init.journal.remove(job.record.id)
+  forget(job: Job): Promise<void> {
+    return this.#board.forget(job.record.id)
   }
 
   /** Ends all runs and leaves the journal as it is: the next node goes on from there. */
   async stop(): Promise<void> {
-    this.#stopped = true
-    clearInterval(this.#tick)
-    const runs = this.all().flatMap((job) => {
+    this.#board.close()
+    const reason = new PocketError('ERR_CLOSED')
+    const runs = this.all().map(async (job) => {
       clearTimeout(job.timer)
-      job.run?.aborter.abort(new PocketError('ERR_CLOSED'))
-      return job.run?.unwound ?? []
+      job.run?.aborter.abort(reason)
+      job.result?.reject(reason)
+      await job.run?.unwound
     })
     await Promise.all(runs)
   }
 
   #schedule(): void {
-    if (this.#stopped) return
+    if (this.#board.closed) return
     for (const kind of ['fetch', 'import'] as const) {
-      const mine = this.all().filter((job) => job.record.kind === kind)
+      const mine = this.all().filter((job) => job.record.kind === kind && !job.guest)
       const queued = mine.filter((job) => job.record.state === 'queued').sort(byRank)
       const active = mine.filter((job) => job.run !== undefined)
       const running = active.filter(({ record }) => record.state === 'running').sort(byRank)
@@ -175,7 +164,7 @@ export class Jobs {
           // The place of one that matters less; it is taken when that has unwound.
           const least = running.pop()
           if (least === undefined || compareRank(job, least) >= 0) break
-          void this.#set(least, { ...least.record, state: 'queued' }).catch(ignore)
+          this.#board.note(least, { ...least.record, state: 'queued' })
           least.run?.aborter.abort(new PocketError('ERR_ABORTED'))
         }
       }
@@ -184,18 +173,18 @@ export class Jobs {
 
   #run(job: Job): void {
     const aborter = new AbortController()
-    void this.#set(job, withoutWait({ ...job.record, state: 'running' })).catch(ignore)
+    this.#board.note(job, withoutWait({ ...job.record, state: 'running' }))
     job.beginRun()
     const run: JobRun = {
       record: job.record,
       signal: aborter.signal,
-      progress: (progress) => this.#progress(job, progress),
+      progress: (progress) => this.#board.progress(job, progress),
     }
     const work = async (): Promise<void> => {
       try {
-        await this.#init.run(run)
+        const result = await this.#init.run(run)
         // Whatever was asked for meanwhile: it is there.
-        if (!this.#stopped) await this.#complete(job)
+        if (!this.#board.closed) await this.#complete(job, result)
       } catch (error) {
         if (!aborter.signal.aborted) this.#fail(job, toPocketError(error))
       } finally {
@@ -208,79 +197,39 @@ export class Jobs {
     void work().finally(resolve)
   }
 
-  async #complete(job: Job): Promise<void> {
+  async #complete(job: Job, result: unknown): Promise<void> {
     const { total = job.record.done } = job.record
-    const changed = this.#set(job, withoutWait({ ...job.record, state: 'complete', done: total, total, attempts: 0 }))
-    this.#finish(job)
-    await changed.catch(ignore)
+    const complete = withoutWait({ ...job.record, state: 'complete', done: total, total, attempts: 0 })
+    const changed = this.#board.set(job, complete).catch(() => undefined)
+    job.result?.resolve(result)
+    this.#board.finish(job)
+    await changed
   }
 
   #fail(job: Job, error: PocketError): void {
     const attempts = job.record.attempts + 1
     const record: JobRecord = { ...job.record, attempts, error: toWireError(error) }
     if (isFinal(error, attempts)) {
-      void this.#set(job, { ...record, state: 'failed' }).catch(ignore)
-      this.#finish(job)
+      this.#board.note(job, { ...record, state: 'failed' })
+      this.#finish(job, error)
       return
     }
     job.record = { ...record, state: 'waiting', updatedAt: Date.now() }
     this.#wait(job, Date.now() + retryDelay(attempts))
   }
 
+  #finish(job: Job, error: PocketError): void {
+    job.result?.reject(error)
+    this.#board.finish(job)
+  }
+
   #wait(job: Job, at: number): void {
     clearTimeout(job.timer)
-    const waiting = { ...job.record, nextAttemptAt: at }
-    void this.#set(job, waiting, job.record.updatedAt).catch(ignore)
+    this.#board.note(job, { ...job.record, nextAttemptAt: at }, job.record.updatedAt)
     job.timer = setTimeout(() => {
-      void this.#set(job, withoutNext({ ...job.record, state: 'queued' })).catch(ignore)
+      this.#board.note(job, withoutNext({ ...job.record, state: 'queued' }))
       this.#schedule()
     }, at - Date.now())
-  }
-
-  /** It is over: what it held may go, and so may the oldest that are over. */
-  #finish(job: Job): void {
-    job.letGo?.()
-    job.letGo = undefined
-    for (const { id } of surplus(this.all().map(({ record }) => record))) {
-      this.#jobs.delete(id)
-      void this.#init.journal.remove(id).catch(ignore)
-    }
-  }
-
-  #progress(job: Job, progress: JobProgress): void {
-    // What a run that was ended still tells is true, but its job is in another state now.
-    job.progress(progress)
-    this.#tell(job, PROGRESS_MS)
-    if (job.record.done - job.checkpointed >= LIMITS.checkpointBytes) void this.#checkpoint(job)
-  }
-
-  async #checkpoint(job: Job): Promise<void> {
-    if (job.checkpointing) return
-    job.checkpointing = true
-    try {
-      const { done } = job.record
-      await this.#init.checkpoint()
-      job.checkpointed = done
-      if (!this.#stopped) await this.#init.journal.put(job.record)
-    } catch {
-      // The next one, or the end of the job, says what is wrong.
-    } finally {
-      job.checkpointing = false
-    }
-  }
-
-  /** Resolves when the journal has it. */
-  #set(job: Job, record: JobRecord, updatedAt = Date.now()): Promise<void> {
-    job.record = { ...record, updatedAt }
-    this.#tell(job)
-    return this.#stopped ? Promise.resolve() : this.#init.journal.put(job.record)
-  }
-
-  #tell(job: Job, notWithin = 0): void {
-    const now = Date.now()
-    if (now - job.toldAt < notWithin) return
-    job.toldAt = now
-    this.#init.onChange(job.view())
   }
 }
 
@@ -292,26 +241,4 @@ function compareRank(a: Job, b: Job): number {
 
 function byRank(a: Job, b: Job): number {
   return compareRank(a, b) || a.record.createdAt - b.record.createdAt
-}
-
-function withoutNext(record: JobRecord): JobRecord {
-  const { nextAttemptAt: _, ...rest } = record
-  return rest
-}
-
-function withoutWait(record: JobRecord): JobRecord {
-  const { error: _, ...rest } = withoutNext(record)
-  return rest
-}
-
-/** Shown as what it is; on the disk it stays as it is until a person gives it up. */
-function unreadable(id: string): JobRecord {
-  const error = toWireError(new PocketError('ERR_STORAGE_VERSION', 'The record of this transfer cannot be read'))
-  const nothing = { from: [], done: 0, priority: 0, sources: [], attempts: 0 }
-  const now = Date.now()
-  return { version: 1, id, kind: 'fetch', state: 'failed', error, ...nothing, createdAt: now, updatedAt: now }
-}
-
-function ignore(): void {
-  // The journal is behind: the next change writes the whole record, and at worst a job goes on from an earlier state.
 }

@@ -43,8 +43,10 @@ export function parseRecord(value: unknown): JobRecord | undefined {
   const valid =
     record.version === RECORD_VERSION &&
     isText(record.id) &&
-    (record.kind === 'import' ? record.staged !== undefined : record.kind === 'fetch' && isText(record.path)) &&
     STATES.includes(record.state as TransferState) &&
+    (record.kind === 'import'
+      ? record.staged !== undefined || isOver({ state: record.state as TransferState })
+      : record.kind === 'fetch' && isText(record.path)) &&
     [record.cid, record.name].every((text) => text === undefined || isText(text)) &&
     [record.done, record.priority, record.attempts, record.createdAt, record.updatedAt].every(isNumber) &&
     [record.total, record.nextAttemptAt].every((number) => number === undefined || isNumber(number)) &&

@@ -1,20 +1,28 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Transfer, TransferRequest, TransfersApi } from '../../contract/node-api.ts'
-import { PocketError } from '../../shared/errors.ts'
+import type { FetchProgress, NodeService, Transfer, TransferRequest, TransfersApi } from '../../contract/node-api.ts'
+import { PocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
+import { displayName } from '../../shared/names.ts'
 import type { Library } from '../content/library.ts'
 import { parsePath } from '../content/paths.ts'
 import { parseMultiaddr } from '../network/multiaddr.ts'
 import type { NetworkInfo } from '../ports.ts'
 import type { HeldRoots } from '../repo/held-roots.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
-import type { Job } from './job.ts'
+import { newRecord } from './board.ts'
+import { createImports, type Imports } from './imports.ts'
+import type { Job, JobProgress } from './job.ts'
 import { Jobs, type JobRun } from './jobs.ts'
 import type { Journal } from './journal.ts'
+import { createSends, type Answer, type Sends } from './sends.ts'
 
-/** Jobs that outlive the node. */
+/** Jobs that outlive the node, and what callers do that looks like them. */
 export interface Transfers extends TransfersApi {
+  readonly add: NodeService['add']
+  readonly keep: NodeService['pin']['add']
+  /** A peer has asked for something, and is being answered until `end`. */
+  answer(peerId: string, cid: string): Answer
   /** Goes on with what the journal says is not over. */
   begin(): void
   /** Ends what runs; the journal says it is to go on. Resolves when nothing is written any more. */
@@ -23,8 +31,8 @@ export interface Transfers extends TransfersApi {
 
 export interface TransfersInit {
   journal: Journal
-  blocks: Pick<PocketBlockstore, 'flush'>
-  library: Pick<Library, 'bring'>
+  blocks: Pick<PocketBlockstore, 'flush' | 'keepsFiles' | 'putFile' | 'openFile'>
+  library: Pick<Library, 'bring' | 'addStaged' | 'addDirectly' | 'get'>
   roots: HeldRoots
   libp2p: Pick<Libp2p, 'addEventListener' | 'removeEventListener'>
   network: NetworkInfo
@@ -39,6 +47,8 @@ export function createTransfers(init: TransfersInit): Transfers {
 class NodeTransfers implements Transfers {
   readonly #init: TransfersInit
   readonly #jobs: Jobs
+  readonly #imports: Imports
+  readonly #sends: Sends
   readonly #listeners = new Set<(transfer: Transfer) => void>()
   readonly #stops: (() => void)[] = []
   /** A browser may say that there is no network where there is one: whoever connects knows better. */
@@ -46,16 +56,24 @@ class NodeTransfers implements Transfers {
 
   constructor(init: TransfersInit) {
     this.#init = init
+    const { journal, library, blocks, roots, network } = init
+    const onChange = (transfer: Transfer): void => {
+      for (const listener of this.#listeners) listener(transfer)
+    }
+    this.#imports = createImports({ jobs: () => this.#jobs, library, blocks })
     this.#jobs = new Jobs({
-      journal: init.journal,
-      run: (run) => this.#fetch(run),
-      hold: ({ path }) => (path === undefined ? () => undefined : hold(init.roots, path)),
-      checkpoint: () => init.blocks.flush('strict'),
-      reachable: () => this.#connected || init.network.online(),
-      onChange: (transfer) => {
-        for (const listener of this.#listeners) listener(transfer)
-      },
+      journal,
+      run: (run) => (run.record.kind === 'fetch' ? this.#fetch(run) : this.#imports.run(run)),
+      hold: (record) => (record.path === undefined ? this.#imports.hold(record) : holdRoot(roots, record.path)),
+      checkpoint: () => blocks.flush('strict'),
+      reachable: () => this.#connected || network.online(),
+      onChange,
     })
+    this.#sends = createSends({ nameOf: (cid) => library.get(cid)?.name, onChange })
+  }
+
+  get add(): NodeService['add'] {
+    return this.#imports.add
   }
 
   begin(): void {
@@ -78,14 +96,43 @@ class NodeTransfers implements Transfers {
 
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop()
+    this.#sends.stop()
     await this.#jobs.stop()
+  }
+
+  answer(peerId: string, cid: string): Answer {
+    return this.#sends.begin(peerId, cid)
+  }
+
+  keep: NodeService['pin']['add'] = async (path, { transfer, name, from, signal, onProgress } = {}) => {
+    const shown = displayName(name, path.split('/').at(-1) ?? path)
+    const guest = this.#jobs.guest({ kind: 'fetch', id: transfer, name: shown })
+    try {
+      const pin = await this.#init.library.bring(path, {
+        ...(name === undefined ? {} : { name }),
+        ...(from === undefined ? {} : { from }),
+        signal: signal === undefined ? guest.signal : AbortSignal.any([signal, guest.signal]),
+        onRoot: (cid) => guest.progress({ cid }),
+        onProgress: (progress) => {
+          guest.progress(toJobProgress(progress))
+          onProgress?.(progress)
+        },
+      })
+      guest.end()
+      return pin
+    } catch (error) {
+      const coded = toPocketError(error)
+      guest.end(coded)
+      throw coded
+    }
   }
 
   async start({ cid, from = [], name, priority }: TransferRequest): Promise<Transfer> {
     const parsed = parsePath(cid)
     const path = [parsed.cid.toString(), ...parsed.names].join('/')
     multiaddrsOf(from)
-    const same = this.#jobs.all().filter(({ record }) => record.path === path)
+    const asked = this.#jobs.all().filter(({ record, guest }) => record.kind === 'fetch' && !guest)
+    const same = asked.filter(({ record }) => record.path === path || record.cid === path)
     const underWay = same.find((job) => !job.over)
     if (underWay !== undefined) {
       const { record } = underWay
@@ -98,33 +145,26 @@ class NodeTransfers implements Transfers {
       return underWay.view()
     }
     const job = await this.#jobs.add({
-      version: 1,
-      id: crypto.randomUUID(),
-      kind: 'fetch',
-      state: 'queued',
+      ...newRecord('fetch', crypto.randomUUID()),
       path,
       ...(parsed.names.length === 0 ? { cid: path } : {}),
       ...(name === undefined ? {} : { name }),
       from,
-      done: 0,
-      priority: priority ?? 0,
-      sources: [],
-      attempts: 0,
-      createdAt: Date.now(),
-      updatedAt: Date.now(),
+      ...(priority === undefined ? {} : { priority }),
     })
     // What became of it earlier is of no interest any more.
     for (const old of same) await this.#jobs.forget(old)
     return job.view()
   }
 
-  list = async (): Promise<Transfer[]> => this.#jobs.all().map((job) => job.view())
+  list = async (): Promise<Transfer[]> => [...this.#sends.all(), ...this.#jobs.all().map((job) => job.view())]
 
-  get = async (id: string): Promise<Transfer> => this.#jobs.get(id).view()
+  get = async (id: string): Promise<Transfer> =>
+    this.#sends.all().find((send) => send.id === id) ?? this.#jobs.get(id).view()
 
   pause = (id: string): Promise<Transfer> =>
     this.#with(id, async (job) => {
-      if (!job.over && job.record.state !== 'paused') await this.#jobs.halt(job, 'paused')
+      if (!job.guest && !job.over && job.record.state !== 'paused') await this.#jobs.halt(job, 'paused')
     })
 
   resume = (id: string): Promise<Transfer> =>
@@ -140,16 +180,21 @@ class NodeTransfers implements Transfers {
   retry = (id: string): Promise<Transfer> =>
     this.#with(id, async (job) => {
       const { state } = job.record
-      if (state === 'waiting' || state === 'failed' || state === 'cancelled') await this.#jobs.queue(job)
+      const again =
+        state === 'waiting' || ((state === 'failed' || state === 'cancelled') && job.record.kind === 'fetch')
+      if (again) await this.#jobs.queue(job)
     })
 
   watch: TransfersApi['watch'] = (listener) => {
     for (const job of this.#jobs.all()) listener(job.view())
+    for (const send of this.#sends.all()) listener(send)
     this.#listeners.add(listener)
     return { stop: () => void this.#listeners.delete(listener) }
   }
 
   async #with(id: string, work: (job: Job) => Promise<void>): Promise<Transfer> {
+    const send = this.#sends.all().find((each) => each.id === id)
+    if (send !== undefined) return send
     const job = this.#jobs.get(id)
     await work(job)
     return job.view()
@@ -164,13 +209,16 @@ class NodeTransfers implements Transfers {
       ...(name === undefined ? {} : { name }),
       signal,
       onRoot: (cid) => progress({ cid }),
-      onProgress: ({ bytes, total, sources }) =>
-        progress({
-          done: bytes,
-          ...(total === undefined ? {} : { total }),
-          ...(sources === undefined ? {} : { sources }),
-        }),
+      onProgress: (fetched) => progress(toJobProgress(fetched)),
     })
+  }
+}
+
+function toJobProgress({ bytes, total, sources }: FetchProgress): JobProgress {
+  return {
+    done: bytes,
+    ...(total === undefined ? {} : { total }),
+    ...(sources === undefined ? {} : { sources }),
   }
 }
 
@@ -179,7 +227,7 @@ function multiaddrsOf(from: string[]): Multiaddr[] {
   return from.filter((each) => each.startsWith('/')).map(parseMultiaddr)
 }
 
-function hold(roots: HeldRoots, path: string): () => void {
+function holdRoot(roots: HeldRoots, path: string): () => void {
   try {
     const letGo = roots.hold(parsePath(path).cid)
     return () => letGo()

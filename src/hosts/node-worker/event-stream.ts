@@ -1,4 +1,4 @@
-import type { NodeEvent, WatchHandle } from '../../contract/node-api.ts'
+import type { WatchHandle } from '../../contract/node-api.ts'
 
 type Watch<T> = (listener: (event: T) => void) => WatchHandle
 
@@ -8,11 +8,6 @@ type Watch<T> = (listener: (event: T) => void) => WatchHandle
  */
 export function eventStream<T>(watch: Watch<T>, keyOf: (event: T) => string, signal: AbortSignal): AsyncIterable<T> {
   return { [Symbol.asyncIterator]: () => new EventIterator(watch, keyOf, signal) }
-}
-
-/** Every event but an activity's tells the whole state, and an activity's tells all of that activity. */
-export function eventKey(event: NodeEvent): string {
-  return event.type === 'activity' ? `activity ${event.activity.id}` : event.type
 }
 
 class EventIterator<T> implements AsyncIterator<T> {

@@ -3,7 +3,7 @@ import { parseParams } from '../../contract/node-params.ts'
 import type { NodeMethods, WireAddSource, WireContent } from '../../contract/node-rpc.ts'
 import type { CallContext, RpcHandler } from '../../rpc/types.ts'
 import { PocketError } from '../../shared/errors.ts'
-import { eventKey, eventStream } from './event-stream.ts'
+import { eventStream } from './event-stream.ts'
 
 type HandlerTable = { [M in keyof NodeMethods]: RpcHandler & { kind: NodeMethods[M]['kind'] } }
 
@@ -72,7 +72,11 @@ export function nodeHandlers(node: NodeService): HandlerTable {
       kind: 'items',
       handle: (params, { signal }): AsyncIterable<NodeEvent> => {
         parseParams.watch(params)
-        return eventStream((listener) => node.watch(listener), eventKey, signal)
+        return eventStream(
+          (listener) => node.watch(listener),
+          ({ type }) => type,
+          signal,
+        )
       },
     },
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AddEntry, AddSource, NodeEvent } from '../../../src/contract/node-api.ts'
+import type { AddEntry, AddSource, Transfer } from '../../../src/contract/node-api.ts'
 import { randomBytes, readAll, startNode, untilStatus } from '../../support/node/node.ts'
 import { startRelay } from '../../support/node/relay.ts'
 
@@ -100,13 +100,12 @@ describe('a node alone', () => {
         else controller.enqueue(randomBytes(2_000_000, pulls))
       },
     })
-    const events: NodeEvent[] = []
-    node.watch((event) => events.push(event))
+    const seen: Transfer[] = []
+    node.transfers.watch((transfer) => seen.push(transfer))
     await expect(node.add(stream)).rejects.toMatchObject({ code: 'ERR_SOURCE_UNREADABLE' })
     expect(await collect(node.pin.ls())).toEqual([])
-    expect(events).toContainEqual(
-      expect.objectContaining({ activity: expect.objectContaining({ state: 'failed' }) as unknown }),
-    )
+    expect(seen.at(-1)).toMatchObject({ kind: 'import', state: 'failed', error: { code: 'ERR_SOURCE_UNREADABLE' } })
+    expect(await node.transfers.list()).toEqual([])
     expect((await node.add(text('still fine'))).size).toBe(10)
   })
 

@@ -1,8 +1,8 @@
-import type { AddProgress, AddSource } from '../../contract/node-api.ts'
-import type { PocketBlockstore } from '../storage/index.ts'
-import { addDirectly, addStaged, type Added, type AddInit, type AddStagedInit } from './add.ts'
-import { totalSize } from './sources.ts'
-import { stageContent } from './stage.ts'
+import type { AddProgress, AddSource } from '../../../src/contract/node-api.ts'
+import type { PocketBlockstore } from '../../../src/core/storage/index.ts'
+import { addDirectly, addStaged, type Added, type AddInit, type AddStagedInit } from '../../../src/core/content/add.ts'
+import { totalSize } from '../../../src/core/content/sources.ts'
+import { stageContent } from '../../../src/core/content/stage.ts'
 
 export interface AddContentInit extends AddInit, Pick<AddStagedInit, 'onLeaf'> {
   /** Where bytes are staged; without it leaves are values. */
@@ -10,7 +10,7 @@ export interface AddContentInit extends AddInit, Pick<AddStagedInit, 'onLeaf'> {
 }
 
 /**
- * Writes a file or a folder as UnixFS blocks: stages it, then makes blocks of what is stored. The caller commits and pins.
+ * Writes a file or a folder as UnixFS blocks, both steps at once: stages it, then makes blocks of what is stored.
  * @throws PocketError ERR_INVALID_NAME, ERR_INVALID_ARGUMENT, ERR_LIMIT_EXCEEDED, ERR_SOURCE_UNREADABLE,
  * ERR_SOURCE_CHANGED, ERR_ABORTED, storage codes
  */

@@ -1,0 +1,31 @@
+import type { Transfer } from '../../contract/node-api.ts'
+import { bytes } from './format.ts'
+import { describeFailure, t } from './index.ts'
+
+/** How a transfer stands, in one line. */
+export function transferLine(transfer: Transfer, online: boolean): string {
+  const { kind, state, done, total, rate, timeLeft } = transfer
+  const amount = total === undefined ? bytes(done) : t.transfer.of(done, total)
+  switch (state) {
+    case 'failed':
+      return t.transfer.failed
+    case 'paused':
+      return `${t.transfer.paused} · ${amount}`
+    case 'waiting':
+      return online ? reason(transfer) : t.transfer.offline
+    case 'queued':
+      return kind === 'fetch' && !online ? t.transfer.offline : t.transfer.queued
+    default:
+      if (kind === 'fetch' && !online) return t.transfer.offline
+  }
+  const parts = [kind === 'import' ? t.transfer.adding : t.transfer.arriving, amount]
+  if (rate > 0) parts.push(t.transfer.rate(rate))
+  if (timeLeft !== undefined) parts.push(t.transfer.left(timeLeft))
+  return parts.join(' · ')
+}
+
+function reason({ error }: Transfer): string {
+  if (error === undefined || error.code === 'ERR_NOT_FOUND') return t.transfer.nobody
+  if (error.code === 'ERR_OFFLINE') return t.transfer.offline
+  return t.transfer.waiting(describeFailure(error).what)
+}
