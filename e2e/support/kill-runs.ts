@@ -62,7 +62,9 @@ export async function fetchUnderKills(
   expect(await contentSha256(phone.page, cid)).toBe(file.sha256)
   const { sent, stored } = peer.count()
   const again = sent - stored
-  expect(again, `bytes sent twice over ${kills.length} kills`).toBeLessThanOrEqual(kills.length * LIMITS.checkpointBytes)
+  expect(again, `bytes sent twice over ${kills.length} kills`).toBeLessThanOrEqual(
+    kills.length * LIMITS.checkpointBytes,
+  )
   await phone.node.run(({ node }, argument) => node.pin.rm(argument.cid), { cid })
   return { kills: kills.length, again, bytes: size, seconds: (performance.now() - began) / 1000 }
 }
@@ -96,4 +98,3 @@ export function seededRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
-

@@ -151,8 +151,8 @@ export class NodeState {
   async #reconcile(node: PocketNode): Promise<void> {
     const known = await node.transfers.list().catch(() => undefined)
     if (known === undefined) return
-    const ids = new Set(known.map(({ id }) => id))
-    this.#transfers = this.#transfers.filter(({ id, state }) => ids.has(id) || state === 'failed')
+    const isKnown = (id: string): boolean => known.some((each) => each.id === id)
+    this.#transfers = this.#transfers.filter(({ id, state }) => isKnown(id) || state === 'failed')
   }
 
   #change(transfer: Transfer): void {

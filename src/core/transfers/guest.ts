@@ -1,4 +1,4 @@
-import { PocketError, toWireError } from '../../shared/errors.ts'
+import { toWireError, type PocketError } from '../../shared/errors.ts'
 import { newRecord, type JobBoard } from './board.ts'
 import { Job, type JobProgress } from './job.ts'
 import type { JobRecord } from './record.ts'

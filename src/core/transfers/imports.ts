@@ -13,7 +13,7 @@ import type { JobRecord } from './record.ts'
 
 /** Adds as jobs: what is staged goes on by itself, whatever ends. */
 export interface Imports {
-  add(source: AddSource, options?: AddOptions): Promise<AddResult>
+  add: (source: AddSource, options?: AddOptions) => Promise<AddResult>
   run(run: JobRun): Promise<AddResult>
   /** Keeps the stored files of a job that is not over. */
   hold(record: JobRecord): () => void

@@ -17,8 +17,8 @@ export interface Answer {
 
 export interface SendsInit {
   /** What a person calls this content. */
-  nameOf(cid: string): string | undefined
-  onChange(transfer: Transfer): void
+  nameOf: (cid: string) => string | undefined
+  onChange: (transfer: Transfer) => void
 }
 
 /** A peer that has been answered may ask for the next part: it counts as taking for so long, in ms. */
