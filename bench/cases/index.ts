@@ -3,11 +3,12 @@ import { add } from './add.ts'
 import { bootCold, bootWarm } from './boot.ts'
 import { cat } from './cat.ts'
 import { catMemory } from './cat-memory.ts'
+import { repo } from './repo.ts'
 import { sizes } from './sizes.ts'
 import { transfer } from './transfer.ts'
 
 /** In the order in which they run and are told. */
-export const CASES: Case[] = [...sizes, bootCold, bootWarm, add, cat, catMemory, transfer]
+export const CASES: Case[] = [...sizes, bootCold, bootWarm, add, cat, catMemory, ...repo, transfer]
 
 /** Which cases a suite runs. A short one for every change; all of them before a release. */
 export const SUITES: Record<string, Case[]> = {

@@ -12,6 +12,7 @@ const SCRIPTS = {
   raw: page('raw/worker.ts'),
   stock: page('stock/worker.ts'),
   stack: page('stack/page.ts'),
+  store: page('store/page.ts'),
 }
 
 /** Builds the bench's own scripts into `folder`, never into dist. Resolves with their texts by URL path. */

@@ -7,6 +7,7 @@ const LEAVES_AT_ONCE = 8
 const READ_BYTES = 16 * LEAF_BYTES
 const READS_AT_ONCE = 4
 const KEY = 'file'
+const KEYS = 10_000
 
 answer({
   async hash(file) {
@@ -23,6 +24,25 @@ answer({
       for (let at = 0; at < bytes.byteLength; at += LEAF_BYTES) {
         await crypto.subtle.digest('SHA-256', new Uint8Array(bytes, at, Math.min(LEAF_BYTES, bytes.byteLength - at)))
       }
+    })
+    return performance.now() - start
+  },
+
+  /** Values under keys as long as a block's. */
+  async putKeys() {
+    const start = performance.now()
+    for (let from = 0; from < KEYS; from += 500) {
+      await write((store) => {
+        for (let at = from; at < from + 500; at++) store.put(crypto.getRandomValues(new Uint8Array(1024)), keyOf(at))
+      })
+    }
+    return performance.now() - start
+  },
+
+  async deleteKeys() {
+    const start = performance.now()
+    await write((store) => {
+      for (let at = 0; at < KEYS; at++) store.delete(keyOf(at))
     })
     return performance.now() - start
   },
@@ -53,6 +73,20 @@ async function readStored(sliceBytes: number, atOnce: number): Promise<number> {
   })
   if (total !== file.size) throw new Error(`read ${total} of ${file.size} bytes`)
   return performance.now() - start
+}
+
+/** In the order in which hashes are: none. */
+function keyOf(at: number): string {
+  return (Math.imul(at + 1, 2654435761) >>> 0).toString(36).padStart(56, 'x')
+}
+
+async function write(body: (store: IDBObjectStore) => void): Promise<void> {
+  const transaction = (await database()).transaction('files', 'readwrite', { durability: 'relaxed' })
+  body(transaction.objectStore('files'))
+  await new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error ?? new Error('aborted'))
+  })
 }
 
 async function eachSlice(

@@ -6,8 +6,12 @@ import { IDBBlockstore } from 'blockstore-idb'
 import { createHelia } from 'helia'
 import { exporter } from 'ipfs-unixfs-exporter'
 import { importer } from 'ipfs-unixfs-importer'
-import type { CID } from 'multiformats/cid'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import { sha256 } from 'multiformats/hashes/sha2'
 import { answer } from '../answer.ts'
+
+const GARBAGE = 10_000
 
 let added: { cid: CID; size: number } | undefined
 let node: Promise<ReturnType<typeof createHelia>> | undefined
@@ -27,6 +31,36 @@ answer({
     })) {
       added = { cid, size: file.size }
     }
+    return performance.now() - start
+  },
+
+  async pin() {
+    if (added === undefined) throw new Error('add first')
+    const { pins } = await helia()
+    const start = performance.now()
+    for await (const _ of pins.add(added.cid)) void _
+    return performance.now() - start
+  },
+
+  /** Blocks that nothing needs. */
+  async putBlocks() {
+    const { blockstore } = await helia()
+    const start = performance.now()
+    for (let at = 0; at < GARBAGE; at += 100) {
+      await Promise.all(
+        Array.from({ length: 100 }, async () => {
+          const bytes = crypto.getRandomValues(new Uint8Array(1024))
+          return blockstore.put(CID.createV1(raw.code, await sha256.digest(bytes)), bytes)
+        }),
+      )
+    }
+    return performance.now() - start
+  },
+
+  async gc() {
+    const node = await helia()
+    const start = performance.now()
+    await node.gc()
     return performance.now() - start
   },
 

@@ -76,9 +76,12 @@ export function createLibrary(init: LibraryInit): Library {
     const cid = root.toString()
     onRoot(cid)
     const letGo = roots.hold(root)
+    const before = blocks.stat().blocks
     try {
       await fetchDag(root, init, { signal, from, onProgress })
       const known = pins.get(cid)
+      // Nothing has come, and nothing is to be kept that is not.
+      if (known !== undefined && (name ?? known.name) === known.name && blocks.stat().blocks === before) return known
       const pin: Pin = {
         cid,
         name: displayName(name ?? known?.name, lastName(path)),
