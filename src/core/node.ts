@@ -109,6 +109,7 @@ async function assemble(
     blocks,
     library,
     roots,
+    release: (root) => collector.release(root),
     libp2p,
     network,
     follow: (addrs) => followed.follow(addrs),

@@ -1,5 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import type { CID } from 'multiformats/cid'
 import type { FetchProgress, NodeService, Transfer, TransferRequest, TransfersApi } from '../../contract/node-api.ts'
 import { PocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
@@ -34,6 +35,8 @@ export interface TransfersInit {
   blocks: Pick<PocketBlockstore, 'flush' | 'keepsFiles' | 'putFile' | 'openFile'>
   library: Pick<Library, 'bring' | 'addStaged' | 'addDirectly' | 'get'>
   roots: HeldRoots
+  /** Frees what only this DAG needed. */
+  release(root: CID): Promise<unknown>
   libp2p: Pick<Libp2p, 'addEventListener' | 'removeEventListener'>
   network: NetworkInfo
   /** Dials peers in the background, and again when they are lost. */
@@ -174,7 +177,11 @@ class NodeTransfers implements Transfers {
 
   cancel = (id: string): Promise<Transfer> =>
     this.#with(id, async (job) => {
-      if (!job.over || job.record.state === 'failed') await this.#jobs.halt(job, 'cancelled')
+      if (job.over && job.record.state !== 'failed') return
+      await this.#jobs.halt(job, 'cancelled')
+      // Best effort: what stays of it is garbage.
+      const { kind, path } = job.record
+      if (kind === 'fetch' && path !== undefined) await this.#init.release(parsePath(path).cid).catch(() => undefined)
     })
 
   retry = (id: string): Promise<Transfer> =>
