@@ -1,7 +1,7 @@
-import type { PinApi, PocketNode, RepoApi } from '../contract/node-api.ts'
-import { toWireSource } from './add-source.ts'
+import type { CarApi, PinApi, PocketNode, RepoApi } from '../contract/node-api.ts'
+import { toWireContent, toWireSource } from './add-source.ts'
 import type { Keeper } from './keeper.ts'
-import { readBytes, readItems, readOnce } from './retry.ts'
+import { readBytes, readItems, readOnce, skipBytes } from './retry.ts'
 import { createTransfersApi } from './transfers.ts'
 import { watchNode } from './watch-node.ts'
 
@@ -27,6 +27,8 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
     stat: (path, { signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('stat', { path }, pass(signal))),
 
     pin: createPinApi(keeper),
+
+    car: createCarApi(keeper),
 
     transfers: createTransfersApi(keeper),
     repo: createRepoApi(keeper),
@@ -60,6 +62,26 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
     watch: (listener) => watchNode(keeper, listener),
 
     close: onClose,
+  }
+}
+
+function createCarApi(keeper: Keeper): CarApi {
+  return {
+    async import(content, { name, signal, onProgress } = {}) {
+      const bodies: ReadableStream<Uint8Array>[] = []
+      const source = toWireContent(content, bodies)
+      const { rpc } = await keeper.session(signal)
+      return rpc.call(
+        'car.import',
+        { source, ...optional('name', name) },
+        { ...pass(signal), ...optional('onProgress', onProgress), bodies },
+      )
+    },
+    // The same DAG gives the same bytes: it goes on at the next host.
+    export: (path, { signal } = {}) =>
+      readBytes(keeper, signal, { offset: 0, length: undefined }, (rpc, { offset }) =>
+        skipBytes(rpc.bytes('car.export', { path }, pass(signal)), offset),
+      ),
   }
 }
 

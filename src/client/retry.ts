@@ -82,3 +82,17 @@ export function readBytes(
     { highWaterMark: 0 },
   )
 }
+
+/** The stream without its first bytes. */
+export function skipBytes(stream: ReadableStream<Uint8Array>, count: number): ReadableStream<Uint8Array> {
+  if (count === 0) return stream
+  let left = count
+  return stream.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(bytes, controller) {
+        if (bytes.length > left) controller.enqueue(bytes.subarray(left))
+        left = Math.max(0, left - bytes.length)
+      },
+    }),
+  )
+}

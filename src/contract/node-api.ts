@@ -1,8 +1,10 @@
 import type { ErrorCode, WireError } from '../shared/errors.ts'
 import type { CallOptions, IpfsPath, ProgressOptions, WatchHandle } from './call.ts'
+import type { CarApi } from './car-api.ts'
 import type { TransfersApi } from './transfer-api.ts'
 
 export type * from './call.ts'
+export type * from './car-api.ts'
 export type * from './transfer-api.ts'
 
 /**
@@ -273,6 +275,7 @@ export interface PocketNode {
   ls(path: IpfsPath, options?: CallOptions): AsyncIterable<LsEntry>
   stat(path: IpfsPath, options?: CallOptions): Promise<StatResult>
   readonly pin: PinApi
+  readonly car: CarApi
   readonly transfers: TransfersApi
   readonly repo: RepoApi
   /** A multiaddr, or the id of a peer whose addresses are known. */

@@ -32,6 +32,11 @@ export const parseParams: ParamsParser = {
   },
   'pin.rm': (params) => ({ cid: text(record(params, 'params').cid, 'cid') }),
   'pin.ls': none,
+  'car.import': (params) => {
+    const { source, name } = record(params, 'params')
+    return { source: content(source), ...optional('name', name, text) }
+  },
+  'car.export': (params) => ({ path: text(record(params, 'params').path, 'path') }),
   'transfers.start': (params) => {
     const { cid, from, name, priority } = record(params, 'params')
     return {

@@ -1,6 +1,8 @@
 import type {
   AddProgress,
   AddResult,
+  CarImportProgress,
+  CarImportResult,
   FetchProgress,
   LsEntry,
   NodeEvent,
@@ -38,6 +40,8 @@ export interface NodeMethods {
   'pin.add': Unary<{ path: string; name?: string; transfer?: string; from?: string[] }, Pin, FetchProgress>
   'pin.rm': Unary<{ cid: string }, undefined>
   'pin.ls': Items<undefined, Pin>
+  'car.import': Unary<{ source: WireContent; name?: string }, CarImportResult, CarImportProgress>
+  'car.export': Bytes<{ path: string }>
   'transfers.start': Unary<TransferRequest, Transfer>
   'transfers.list': Unary<undefined, Transfer[]>
   'transfers.get': Unary<{ id: string }, Transfer>

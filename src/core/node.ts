@@ -1,7 +1,8 @@
 import { parseLink } from '../contract/link.ts'
-import type { NodeEvent, NodeService, NodeStatus, RepoApi } from '../contract/node-api.ts'
+import type { CarApi, NodeEvent, NodeService, NodeStatus, RepoApi } from '../contract/node-api.ts'
 import { PocketError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
+import { createCarApi } from './car/car-api.ts'
 import { createBlockSource } from './content/block-source.ts'
 import { createLibrary, type Library } from './content/library.ts'
 import { parseCid } from './content/paths.ts'
@@ -129,6 +130,7 @@ async function assemble(
     reader,
     library,
     transfers,
+    car: createCarApi({ blocks, source, reader, library, roots, collector }),
     repo: createRepo({ blocks, source, pins: kept, collector, estimate: ports.estimate }),
     dialer,
     followed,
@@ -150,6 +152,7 @@ interface Parts {
   reader: Reader
   library: Library
   transfers: Transfers
+  car: CarApi
   repo: RepoApi
   dialer: Dialer
   followed: Followed
@@ -205,6 +208,10 @@ class PocketNodeService implements NodeService {
     add: (path, options) => this.#parts.transfers.keep(path, options),
     rm: (cid) => this.#parts.library.remove(cid),
     ls: () => iterate(this.#parts.library.list()),
+  }
+
+  get car(): NodeService['car'] {
+    return this.#parts.car
   }
 
   get transfers(): NodeService['transfers'] {

@@ -76,7 +76,10 @@ async function readHeader(reader: ByteReader): Promise<{ version: 1 | 2; roots: 
 async function* readSections(reader: ByteReader, end: number): AsyncGenerator<CarBlock, void> {
   while (reader.position < end) {
     const length = await reader.varint()
-    if (length === undefined) return
+    if (length === undefined) {
+      if (end !== Infinity) throw invalid('It ends before its data')
+      return
+    }
     // Zero bytes may pad the end of a version 1 (the spec allows to refuse them; kubo writes none).
     if (length === 0) throw invalid('An empty section')
     if (length > LIMITS.maxBlockBytes + MAX_CID_BYTES) {
@@ -84,6 +87,7 @@ async function* readSections(reader: ByteReader, end: number): AsyncGenerator<Ca
     }
     const section = await reader.read(length)
     if (section === undefined) throw invalid('It ends in the middle of a section')
+    if (reader.position > end) throw invalid('A section is longer than the data')
     yield parseSection(section)
   }
 }

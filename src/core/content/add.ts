@@ -105,7 +105,7 @@ export async function addDirectly(source: AddSource, { blocks, signal, onProgres
     const files: FolderEntry[] = []
     const added = pipeline(entries, DIRECT, async ({ path, content }) => {
       const builder = new FileDagBuilder(blocks)
-      for await (const bytes of leavesOf(content)) {
+      for await (const bytes of leavesOf(content, signal)) {
         signal.throwIfAborted()
         const cid = await rawCidOf(bytes)
         await blocks.put(cid, bytes)
@@ -119,6 +119,7 @@ export async function addDirectly(source: AddSource, { blocks, signal, onProgres
       return { path, dag }
     })
     for await (const file of added) files.push(file)
+    signal.throwIfAborted()
     return describe(await rootOf(files, kind, name, blocks), kind, name, progress)
   } catch (error) {
     throw failure(error, signal)

@@ -33,6 +33,8 @@ export interface Library {
   addDirectly(source: AddSource, options: ContentOptions): Promise<AddResult>
   /** Fetches what is missing, and keeps it. */
   bring(path: string, options: BringOptions): Promise<Pin>
+  /** Keeps what is in the store. Resolves after the commit. */
+  pin(pins: Pin[]): Promise<void>
   remove(cid: string): Promise<void>
 }
 
@@ -64,10 +66,10 @@ export interface LibraryInit {
 export function createLibrary(init: LibraryInit): Library {
   const { networked, blocks, source, reader, pins, roots, collector, onChange } = init
 
-  async function commit(pin: Pin): Promise<void> {
+  async function commit(...kept: Pin[]): Promise<void> {
     // Strict, and before the pin: what is reported as stored outlives a power cut.
     await blocks.flush('strict')
-    await pins.put(pin)
+    for (const pin of kept) await pins.put(pin)
     onChange(pins.list())
   }
 
@@ -137,6 +139,8 @@ export function createLibrary(init: LibraryInit): Library {
     addStaged: (record, options) => arriving(options, (init) => addStaged(record, { ...init, files: blocks })),
 
     addDirectly: (content, options) => arriving(options, (init) => addDirectly(content, init)),
+
+    pin: (kept) => commit(...kept),
 
     async remove(text) {
       const root = parseCid(text)

@@ -13,6 +13,15 @@ export function checkEntryPath(path: string): string[] {
   return parts
 }
 
+/**
+ * A name in a folder of somebody else that would lead out of it when it is saved: received ones are shown and saved with
+ * care, imported ones are refused.
+ * @throws PocketError ERR_INVALID_NAME
+ */
+export function checkLinkName(name: string): void {
+  if (name === '' || name === '.' || name === '..' || /[/\\\0]/.test(name)) throw refused(name, 'it leads elsewhere')
+}
+
 function checkName(name: string, path: string): void {
   if (name === '') throw refused(path, 'empty name')
   if (name === '.' || name === '..') throw refused(path, 'relative name')

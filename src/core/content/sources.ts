@@ -27,10 +27,15 @@ export function isFile(source: AddSource): source is File {
  * The bytes of a source as the leaves of its DAG: LIMITS.chunkBytes each, the last one less. Nothing for an empty source.
  * @throws PocketError ERR_SOURCE_UNREADABLE, ERR_SOURCE_CHANGED, ERR_INVALID_ARGUMENT
  */
-export async function* leavesOf(content: AddEntry['content']): AsyncGenerator<Uint8Array, void> {
+export async function* leavesOf(content: AddEntry['content'], signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
   if (content instanceof Uint8Array) yield* slicesOf(content)
   else if (content instanceof Blob) yield* readBlob(content)
-  else yield* toLeaves(readStream(content))
+  else yield* toLeaves(readStream(content, signal))
+}
+
+/** The bytes of a source as they come. @throws like `leavesOf` */
+export function chunksOf(content: AddEntry['content'], signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  return content instanceof ReadableStream ? readStream(content, signal) : leavesOf(content)
 }
 
 /** @throws PocketError ERR_SOURCE_UNREADABLE, ERR_SOURCE_CHANGED */
@@ -88,8 +93,11 @@ async function readAll(blob: Blob): Promise<Uint8Array> {
   }
 }
 
-async function* readStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+async function* readStream(stream: ReadableStream<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const reader = stream.getReader()
+  // Ends a read of a source that gives nothing any more; whoever takes the chunks looks at the signal.
+  const cancel = (): void => void reader.cancel(signal?.reason).catch(() => undefined)
+  signal?.addEventListener('abort', cancel, { once: true })
   try {
     for (;;) {
       const { done, value } = await reader.read()
@@ -101,6 +109,7 @@ async function* readStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<U
   } catch (error) {
     throw isPocketError(error) ? error : new PocketError('ERR_SOURCE_UNREADABLE', undefined, { cause: error })
   } finally {
+    signal?.removeEventListener('abort', cancel)
     await reader.cancel().catch(() => undefined)
     reader.releaseLock()
   }

@@ -60,7 +60,7 @@ export async function stageContent(
       count(content.size)
       return
     }
-    for await (const leaf of whole === undefined ? leavesOf(content) : leavesOf(whole)) {
+    for await (const leaf of leavesOf(whole ?? content, signal)) {
       signal.throwIfAborted()
       await packer.add(entry, leaf)
       count(leaf.byteLength)

@@ -1,4 +1,4 @@
-import type { AddSource, NodeEvent, NodeService, Transfer } from '../../contract/node-api.ts'
+import type { AddEntry, AddSource, NodeEvent, NodeService, Transfer } from '../../contract/node-api.ts'
 import { parseParams } from '../../contract/node-params.ts'
 import type { NodeMethods, WireAddSource, WireContent } from '../../contract/node-rpc.ts'
 import type { CallContext, RpcHandler } from '../../rpc/types.ts'
@@ -37,6 +37,13 @@ export function nodeHandlers(node: NodeService): HandlerTable {
         parseParams['pin.ls'](params)
         return node.pin.ls({ signal })
       },
+    },
+    'car.import': unary('car.import', ({ source, ...options }, { bodies, signal, progress }) =>
+      node.car.import(takeContent(source, new Set(bodies), bodies), { ...options, signal, onProgress: progress }),
+    ),
+    'car.export': {
+      kind: 'bytes',
+      handle: (params, { signal }) => node.car.export(parseParams['car.export'](params).path, { signal }),
     },
     'transfers.start': unary('transfers.start', (request, { signal }) => node.transfers.start(request, { signal })),
     'transfers.list': unary('transfers.list', (_params, { signal }) => node.transfers.list({ signal })),
@@ -91,15 +98,22 @@ function unary<M extends keyof NodeMethods>(
 
 function toAddSource(source: WireAddSource, bodies: ReadableStream<Uint8Array>[]): AddSource {
   const unused = new Set(bodies)
-  const resolve = (content: WireContent): Blob | Uint8Array | ReadableStream<Uint8Array> => {
-    if (content instanceof Blob || content instanceof Uint8Array) return content
-    const body = bodies[content.body]
-    if (body === undefined || !unused.delete(body)) {
-      throw new PocketError('ERR_INVALID_ARGUMENT', undefined, { detail: { argument: 'source' } })
-    }
-    return body
-  }
+  const resolve = (content: WireContent): AddEntry['content'] => takeContent(content, unused, bodies)
   return source.kind === 'single'
     ? resolve(source.content)
     : source.entries.map(({ path, content }) => ({ path, content: resolve(content) }))
+}
+
+/** Each body once. */
+function takeContent(
+  content: WireContent,
+  unused: Set<ReadableStream<Uint8Array>>,
+  bodies: ReadableStream<Uint8Array>[],
+): AddEntry['content'] {
+  if (content instanceof Blob || content instanceof Uint8Array) return content
+  const body = bodies[content.body]
+  if (body === undefined || !unused.delete(body)) {
+    throw new PocketError('ERR_INVALID_ARGUMENT', undefined, { detail: { argument: 'source' } })
+  }
+  return body
 }
