@@ -10,10 +10,11 @@ import { hashStaged, type HashedLeaf } from './hash-staged.ts'
 import { isFile, leavesOf } from './sources.ts'
 import type { StagedAdd } from './staged.ts'
 import { StoredParts } from './stored-parts.ts'
+import { WriteBehind } from './write-behind.ts'
 
 export interface AddInit {
   /** Where nodes go, and leaves of what is not staged. */
-  blocks: Pick<Blockstore, 'get' | 'put' | 'has'>
+  blocks: Pick<Blockstore, 'put'>
   signal: AbortSignal
   onProgress: (progress: AddProgress) => void
 }
@@ -43,7 +44,8 @@ const DIRECT = 8
  * @throws PocketError ERR_SOURCE_UNREADABLE when the stored bytes are gone, ERR_ABORTED, storage codes
  */
 export async function addStaged(record: StagedAdd, init: AddStagedInit): Promise<Added> {
-  const { blocks, files, signal, onProgress, onLeaf } = init
+  const { files, signal, onProgress, onLeaf } = init
+  const blocks = new WriteBehind(init.blocks)
   const parts = new StoredParts(files, onLeaf)
   const progress: AddProgress = { bytes: 0, total: record.size, files: 0 }
   const dags = record.paths.map((): FileDag | undefined => undefined)
@@ -78,11 +80,13 @@ export async function addStaged(record: StagedAdd, init: AddStagedInit): Promise
     progress.files = entries.length
     const cid = await rootOf(entries, record.kind, record.name, blocks)
     await parts.finish()
+    await blocks.finish()
     signal.throwIfAborted()
     onProgress({ ...progress })
     return describe(cid, record.kind, record.name, progress)
   } catch (error) {
     await parts.stop()
+    await blocks.settle()
     throw failure(error, signal)
   } finally {
     // What was not referred to goes, unless somebody else has it open.
@@ -95,7 +99,8 @@ export async function addStaged(record: StagedAdd, init: AddStagedInit): Promise
  * @throws PocketError ERR_INVALID_NAME, ERR_INVALID_ARGUMENT, ERR_LIMIT_EXCEEDED, ERR_SOURCE_UNREADABLE,
  * ERR_SOURCE_CHANGED, ERR_ABORTED, storage codes
  */
-export async function addDirectly(source: AddSource, { blocks, signal, onProgress }: AddInit): Promise<Added> {
+export async function addDirectly(source: AddSource, { signal, onProgress, ...init }: AddInit): Promise<Added> {
+  const blocks = new WriteBehind(init.blocks)
   const kind = Array.isArray(source) ? 'directory' : 'file'
   const entries = Array.isArray(source) ? source : [{ path: '', content: source }]
   const name = Array.isArray(source) ? commonRoot(checkEntries(source)) : isFile(source) ? source.name : undefined
@@ -120,14 +125,17 @@ export async function addDirectly(source: AddSource, { blocks, signal, onProgres
     })
     for await (const file of added) files.push(file)
     signal.throwIfAborted()
-    return describe(await rootOf(files, kind, name, blocks), kind, name, progress)
+    const cid = await rootOf(files, kind, name, blocks)
+    await blocks.finish()
+    return describe(cid, kind, name, progress)
   } catch (error) {
+    await blocks.settle()
     throw failure(error, signal)
   }
 }
 
 /** A file without bytes is an empty leaf. */
-async function emptyFile(blocks: AddInit['blocks']): Promise<FileDag> {
+async function emptyFile(blocks: WriteBehind): Promise<FileDag> {
   const bytes = new Uint8Array()
   const cid = await rawCidOf(bytes)
   await blocks.put(cid, bytes)
@@ -138,7 +146,7 @@ async function rootOf(
   entries: FolderEntry[],
   kind: Added['type'],
   name: string | undefined,
-  blocks: AddInit['blocks'],
+  blocks: WriteBehind,
 ): Promise<CID> {
   const [only] = entries
   if (kind === 'file' && only !== undefined) return only.dag.cid

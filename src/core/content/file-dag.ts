@@ -1,9 +1,9 @@
 import * as dagPb from '@ipld/dag-pb'
-import type { Blockstore } from 'interface-blockstore'
 import { UnixFS } from 'ipfs-unixfs'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
+import type { WriteBehind } from './write-behind.ts'
 
 /** A node of a file's DAG, or the whole of it. */
 export interface FileDag {
@@ -31,11 +31,11 @@ export async function rawCidOf(bytes: Uint8Array): Promise<CID> {
  * at most `maxLinks` nodes of each level.
  */
 export class FileDagBuilder {
-  readonly #blocks: Pick<Blockstore, 'put'>
+  readonly #blocks: Pick<WriteBehind, 'put'>
   readonly #maxLinks: number
   readonly #levels: FileDag[][] = [[]]
 
-  constructor(blocks: Pick<Blockstore, 'put'>, maxLinks = MAX_LINKS) {
+  constructor(blocks: Pick<WriteBehind, 'put'>, maxLinks = MAX_LINKS) {
     this.#blocks = blocks
     this.#maxLinks = maxLinks
   }

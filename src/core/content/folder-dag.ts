@@ -1,16 +1,24 @@
-import type { Blockstore } from 'interface-blockstore'
 import { importer, type ImporterOptions } from 'ipfs-unixfs-importer'
 import type { CID } from 'multiformats/cid'
 import { PocketError } from '../../shared/errors.ts'
+import { pipeline } from '../storage/index.ts'
 import type { FileDag } from './file-dag.ts'
+import type { WriteBehind } from './write-behind.ts'
 
 export interface FolderEntry {
   path: string
-  dag: FileDag
+  dag: Pick<FileDag, 'cid' | 'dagSize'>
+}
+
+interface Folder {
+  files: FolderEntry[]
+  folders: Map<string, Folder>
 }
 
 /** IPIP-499: the CIDs that Kubo makes with the same profile. */
 const PROFILE = 'unixfs-v1-2025'
+/** Folders written side by side. */
+const FOLDERS = 16
 
 /**
  * Writes the directories of files that are there already, those too large for one block as HAMT shards; resolves to the
@@ -18,18 +26,46 @@ const PROFILE = 'unixfs-v1-2025'
  */
 export async function buildFolder(
   entries: FolderEntry[],
-  blocks: Pick<Blockstore, 'get' | 'put' | 'has'>,
+  blocks: Pick<WriteBehind, 'put'>,
   { wrap }: { wrap: boolean },
 ): Promise<CID> {
-  // The files need no importing: they are handed to what builds directories.
-  const dagBuilder: NonNullable<ImporterOptions['dagBuilder']> = async function* () {
-    for (const { path, dag } of entries) {
-      yield async () => ({ cid: dag.cid, path, originalPath: path, size: BigInt(dag.dagSize) })
+  const top = createFolder()
+  for (const { path, dag } of entries) {
+    const names = path.split('/')
+    const name = names.pop() ?? ''
+    let folder = top
+    for (const each of names) {
+      const below = folder.folders.get(each) ?? createFolder()
+      folder.folders.set(each, below)
+      folder = below
     }
+    folder.files.push({ path: name, dag })
   }
-  let root: CID | undefined
-  for await (const { cid } of importer([], blocks, { profile: PROFILE, wrapWithDirectory: wrap, dagBuilder }))
-    root = cid
-  if (root === undefined) throw new PocketError('ERR_INTERNAL', 'The importer made no root')
-  return root
+  const root = wrap ? top : [...top.folders.values()][0]
+  if (root === undefined) throw new PocketError('ERR_INTERNAL', 'The folder has no root')
+  return (await writeFolder(root, blocks)).cid
+}
+
+function createFolder(): Folder {
+  return { files: [], folders: new Map() }
+}
+
+/**
+ * From the deepest folder upwards, one by one: whether a folder becomes shards depends on the sizes of all its links, and
+ * given a whole tree the importer does not count those of folders, which it has not written by then.
+ */
+async function writeFolder({ files, folders }: Folder, blocks: Pick<WriteBehind, 'put'>): Promise<FolderEntry['dag']> {
+  const links = [...files]
+  const below = pipeline(folders, FOLDERS, async ([path, folder]) => ({ path, dag: await writeFolder(folder, blocks) }))
+  for await (const link of below) links.push(link)
+  // What is linked needs no importing: it is handed to what builds directories.
+  const dagBuilder: NonNullable<ImporterOptions['dagBuilder']> = async function* () {
+    for (const { path, dag } of links) yield async () => ({ cid: dag.cid, path, size: BigInt(dag.dagSize) })
+  }
+  let written: FolderEntry['dag'] | undefined
+  for await (const { cid, size } of importer([], blocks, { profile: PROFILE, wrapWithDirectory: true, dagBuilder })) {
+    written = { cid, dagSize: Number(size) }
+  }
+  if (written === undefined) throw new PocketError('ERR_INTERNAL', 'The importer made no directory')
+  return written
 }
