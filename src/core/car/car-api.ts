@@ -24,6 +24,8 @@ export interface CarInit {
 
 export function createCarApi(init: CarInit): CarApi {
   const { source, reader } = init
+  // What goes through a port is transferred.
+  const own: Pick<BlockSource, 'get'> = { get: (cid, options) => source.getOwn(cid, options) }
   return {
     async import(content, options = {}) {
       const name = options.name ?? (isFile(content) ? content.name.replace(/\.car$/i, '') : undefined)
@@ -36,7 +38,7 @@ export function createCarApi(init: CarInit): CarApi {
       return new ReadableStream<Uint8Array>(
         {
           async pull(controller) {
-            chunks ??= exportCar(await reader.resolve(path, options), source, options)
+            chunks ??= exportCar(await reader.resolve(path, options), own, options)
             const { done, value } = await chunks.next()
             if (done === true) controller.close()
             else controller.enqueue(value)

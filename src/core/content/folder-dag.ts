@@ -19,6 +19,8 @@ interface Folder {
 const PROFILE = 'unixfs-v1-2025'
 /** Folders written side by side. */
 const FOLDERS = 16
+/** Links of a folder in one turn of the event loop: about 10 ms on a phone. */
+const LINKS_A_TURN = 256
 
 /**
  * Writes the directories of files that are there already, those too large for one block as HAMT shards; resolves to the
@@ -60,7 +62,11 @@ async function writeFolder({ files, folders }: Folder, blocks: Pick<WriteBehind,
   for await (const link of below) links.push(link)
   // What is linked needs no importing: it is handed to what builds directories.
   const dagBuilder: NonNullable<ImporterOptions['dagBuilder']> = async function* () {
-    for (const { path, dag } of links) yield async () => ({ cid: dag.cid, path, size: BigInt(dag.dagSize) })
+    for (const [at, { path, dag }] of links.entries()) {
+      // Nothing in it waits for anything: ten thousand links in one go, and the worker counts as dead.
+      if (at % LINKS_A_TURN === 0 && at > 0) await new Promise((resolve) => setTimeout(resolve, 0))
+      yield async () => ({ cid: dag.cid, path, size: BigInt(dag.dagSize) })
+    }
   }
   let written: FolderEntry['dag'] | undefined
   for await (const { cid, size } of importer([], blocks, { profile: PROFILE, wrapWithDirectory: true, dagBuilder })) {
