@@ -24,7 +24,6 @@ export interface CarInit {
 
 export function createCarApi(init: CarInit): CarApi {
   const { source, reader } = init
-  // What goes through a port is transferred.
   const own: Pick<BlockSource, 'get'> = { get: (cid, options) => source.getOwn(cid, options) }
   return {
     async import(content, options = {}) {

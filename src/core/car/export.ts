@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
 import type { BlockSource } from '../content/block-source.ts'
 import { dagOrder } from './dag-order.ts'
 import { encodeHeader, encodeSectionHead } from './encode.ts'
@@ -17,6 +18,7 @@ export async function* exportCar(
     // The block of an identity CID is in the CID.
     if (cid.multihash.code === 0) continue
     yield encodeSectionHead(cid, bytes.byteLength)
-    yield bytes
+    // What goes through a port is transferred, and the CIDs of links are views of the node that they are in.
+    yield cid.code === raw.code ? bytes : bytes.slice()
   }
 }
