@@ -1,4 +1,5 @@
 import { importer, type ImporterOptions } from 'ipfs-unixfs-importer'
+import { varint } from 'multiformats'
 import type { CID } from 'multiformats/cid'
 import { PocketError } from '../../shared/errors.ts'
 import { pipeline } from '../storage/index.ts'
@@ -17,6 +18,8 @@ interface Folder {
 
 /** IPIP-499: the CIDs that Kubo makes with the same profile. */
 const PROFILE = 'unixfs-v1-2025'
+/** Of the same profile: a larger block becomes HAMT shards. */
+const SHARD_BYTES = 256 * 1024
 /** Folders written side by side. */
 const FOLDERS = 16
 /** Links of a folder in one turn of the event loop: about 10 ms on a phone. */
@@ -68,10 +71,23 @@ async function writeFolder({ files, folders }: Folder, blocks: Pick<WriteBehind,
       yield async () => ({ cid: dag.cid, path, size: BigInt(dag.dagSize) })
     }
   }
+  // Known beforehand, so that the first link makes it shards: the importer would turn five thousand links at once.
+  const shardSplitThresholdBytes = blockBytes(links) > SHARD_BYTES ? 0 : SHARD_BYTES
+  const options = { profile: PROFILE, wrapWithDirectory: true, dagBuilder, shardSplitThresholdBytes } as const
   let written: FolderEntry['dag'] | undefined
-  for await (const { cid, size } of importer([], blocks, { profile: PROFILE, wrapWithDirectory: true, dagBuilder })) {
+  for await (const { cid, size } of importer([], blocks, options)) {
     written = { cid, dagSize: Number(size) }
   }
   if (written === undefined) throw new PocketError('ERR_INTERNAL', 'The importer made no directory')
   return written
+}
+
+/** Bytes of the block of a folder in dag-pb: what its links take, and 4 that say that it is one. */
+function blockBytes(links: FolderEntry[]): number {
+  const text = new TextEncoder()
+  const field = (bytes: number): number => 1 + varint.encodingLength(bytes) + bytes
+  return links.reduce((sum, { path, dag }) => {
+    const name = text.encode(path).byteLength
+    return sum + field(field(dag.cid.byteLength) + field(name) + 1 + varint.encodingLength(dag.dagSize))
+  }, 4)
 }
