@@ -50,13 +50,4 @@ test.describe('a phone and Kubo', () => {
       expect(await connection(page)).toMatchObject({ transport, direct: true })
     })
   }
-
-  test('the same bytes get the same CID on both, with the profile unixfs-v1-2025', async ({ phone }) => {
-    const file = randomFile(3 * MiB + 17, 'same cid')
-    const args = ['add', '--quieter', '--only-hash', '--cid-version=1', '--raw-leaves', '--chunker=size-1048576']
-    const expected = (await kubo.ipfs([...args, '--max-file-links=1024'], { input: file.buffer })).toString().trim()
-    const { page } = await phone('phone')
-    await page.setInputFiles(await placeInput(page), file)
-    expect((await addPicked(page)).cid).toBe(expected)
-  })
 })

@@ -40,6 +40,8 @@ export interface KuboOptions {
   binary?: string
   /** Merged over the configuration, one level deep. */
   config?: Record<string, object>
+  /** Applied to the configuration, beside `test`. */
+  profiles?: string[]
 }
 
 const INIT_MS = 30_000
@@ -52,7 +54,10 @@ export async function startKubo(options: KuboOptions = {}): Promise<Kubo> {
   const remove = (): Promise<void> => rm(repo, { recursive: true, force: true, maxRetries: 5 })
   try {
     // `test` keeps it to the loopback interface: no bootstrap, mDNS, port mapping, AutoTLS or AutoConf.
-    const init = await exec(binary, ['init', '--profile=test'], { env, timeoutMs: INIT_MS })
+    const init = await exec(binary, ['init', `--profile=${['test', ...(options.profiles ?? [])].join(',')}`], {
+      env,
+      timeoutMs: INIT_MS,
+    })
     if (!init.ok) throw new Error(`ipfs init failed:\n${init.output}`)
     await configure(join(repo, 'config'), options.config ?? {})
     const daemon = await startServer({

@@ -13,6 +13,8 @@ export interface HashedLeaf extends StagedLeaf {
 /** Bytes of one read and reads under way: Chromium reads large slices several times faster than small ones (ADR 3). */
 const READ_BYTES = 8 * LIMITS.chunkBytes
 const READS = 4
+/** Leaves of one read: a pack of tiny files has tens of thousands, too many for one turn of the event loop. */
+const LEAVES = 256
 
 /**
  * The leaves of what is staged with their CIDs, in order, in groups that lie side by side in one stored file. The stored
@@ -48,7 +50,7 @@ function* groups(record: StagedAdd): Generator<StagedLeaf[], void> {
   for (const leaf of stagedLeaves(record)) {
     const last = group.at(-1)
     const isNext = last?.file === leaf.file && last.offset + last.length === leaf.offset
-    if (last !== undefined && (!isNext || size + leaf.length > READ_BYTES)) {
+    if (last !== undefined && (!isNext || group.length === LEAVES || size + leaf.length > READ_BYTES)) {
       yield group
       group = []
       size = 0
