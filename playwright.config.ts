@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test'
 import { chromiumLaunch, type TestOptions } from './e2e/support/browser.ts'
 
-const engines = ['firefox', 'webkit', 'kubo'].map((name) => `${name}/**`)
+const engines = ['firefox', 'webkit', 'kubo', 'soak'].map((name) => `${name}/**`)
 /** What a phone's size and touch do not change runs once. */
 const once = ['bad-input', 'bad-peers', 'bad-storage', 'host', 'lender', 'storage', 'under-way'].map(
   (name) => `chromium/${name}.spec.ts`,
@@ -27,6 +27,7 @@ export default defineConfig<TestOptions>({
     { name: 'pixel-7', testIgnore: engines, use: { device: 'Pixel 7', ...chromium() } },
     { name: 'iphone-15', testIgnore: [...engines, ...once], use: { device: 'iPhone 15', ...chromium() } },
     { name: 'kubo', testMatch: 'kubo/**/*.spec.ts', use: { device: 'Pixel 7', ...chromium() } },
+    { name: 'soak', testMatch: 'soak/**/*.spec.ts', use: { device: 'Pixel 7', ...chromium() } },
     // These two drive browsers of their own; Playwright only runs and reports them.
     { name: 'firefox', testMatch: 'firefox/**/*.spec.ts', timeout: 120_000 },
     { name: 'webkit', testMatch: 'webkit/**/*.spec.ts', timeout: 120_000 },

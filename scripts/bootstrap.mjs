@@ -1,5 +1,5 @@
 /**
- * `npm start`, `npm test` and `npm run bench` from a fresh clone, on any Node from 20 up: installs what is missing, then runs
+ * `npm start`, `npm test`, `npm run bench` and `npm run soak` from a fresh clone, on any Node from 20 up: installs what is missing, then runs
  * scripts/<command>.ts on the Node that the project brings.
  */
 import { spawn } from 'node:child_process'
@@ -10,7 +10,7 @@ import { SetupError, ensureDependencies } from './lib/dependencies.mjs'
 import { HELP } from './lib/help.mjs'
 import { findNode } from './lib/runtime.mjs'
 
-const COMMANDS = ['start', 'test', 'bench']
+const COMMANDS = ['start', 'test', 'bench', 'soak']
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const log = (line) => process.stderr.write(`setup: ${line}\n`)
 

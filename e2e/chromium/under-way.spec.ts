@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Locator } from '@playwright/test'
 import { en } from '../../src/app/strings/en.ts'
 import { expect, shellReady, test } from '../support/fixtures.ts'
+import { onNode } from '../support/on-node.ts'
 import { holdNode } from '../support/held-node.ts'
 import { fileNode, startHostilePeer, type HostilePeer } from '../support/hostile-peer.ts'
 import { silence } from '../support/media.ts'
@@ -62,6 +63,32 @@ test.describe('what arrives', () => {
     await finish()
     await expect(page.getByText(en.get.arrived)).toBeVisible({ timeout: 20_000 })
     await expect(page.getByTestId('preview')).toBeVisible()
+  })
+
+  test('goes on after a reload, is paused and goes on when told', async ({ phone }) => {
+    const { path, finish } = await begin(silence(500), 'sound.wav')
+    const { page } = await phone('phone', { path })
+    const receiving = page.getByTestId('receiving')
+    await expect(receiving).toHaveAttribute('data-phase', 'arriving')
+    const transfers = (): Promise<string[]> =>
+      onNode(page, async (node) => (await node.transfers.list()).map(({ id }) => id))
+    const before = await transfers()
+    await page.reload()
+    await expect(receiving).toHaveAttribute('data-phase', 'arriving')
+    expect(await transfers()).toEqual(before)
+
+    await page.getByRole('button', { name: en.get.pause }).click()
+    await expect(page.getByText(en.get.paused)).toBeVisible()
+    await page.getByRole('link', { name: en.nav.home, exact: true }).click()
+    const row = page.getByTestId('transfer')
+    await expect(row).toContainText(en.transfer.paused)
+    await page.reload()
+    await expect(row).toHaveAttribute('data-state', 'paused')
+    await row.getByRole('button', { name: en.transfer.resume('sound.wav') }).click()
+    await expect(row).toHaveAttribute('data-state', 'running')
+    await row.getByRole('link', { name: 'sound.wav' }).click()
+    await finish()
+    await expect(page.getByText(en.get.arrived)).toBeVisible({ timeout: 20_000 })
   })
 
   test('waits for the network, and says so', async ({ phone }) => {

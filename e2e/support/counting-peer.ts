@@ -21,17 +21,25 @@ export interface CountingPeer {
   readonly multiaddr: string
   /** Has this content from now on, and no other; the count begins anew. Resolves with the CID. */
   offer(bytes: Uint8Array): Promise<string>
+  /** Sends so many more bytes, and then nothing until the next call. No limit before the first. */
+  allow(more: number): void
+  /** Whether all that it may send is sent. */
+  exhausted(): boolean
   /** Bytes of blocks read to be sent, and of the blocks in the store. */
   count(): { sent: number; stored: number }
   stop(): Promise<void>
 }
 
+/** @param maxBytes of the largest content that it is to have */
 export async function startCountingPeer(maxBytes: number): Promise<CountingPeer> {
   const blocks = await createBlockstore(createMemoryBlockTable(undefined, { maxBytes: maxBytes * 1.1 }))
   let sent = 0
+  let allowed = Infinity
+  let raised = Promise.withResolvers<void>()
   const read = blocks.get.bind(blocks)
   blocks.get = async function* (cid: CID) {
     for await (const bytes of read(cid)) {
+      while (sent >= allowed) await raised.promise
       sent += bytes.byteLength
       yield bytes
     }
@@ -57,8 +65,15 @@ export async function startCountingPeer(maxBytes: number): Promise<CountingPeer>
       for await (const _ of blocks.deleteMany(old));
       const { cid } = await importBytes(bytes, blocks, { profile: 'unixfs-v1-2025' })
       sent = 0
+      allowed = Infinity
       return cid.toString()
     },
+    allow(more) {
+      allowed = sent + more
+      raised.resolve()
+      raised = Promise.withResolvers()
+    },
+    exhausted: () => sent >= allowed,
     count: () => ({ sent, stored: blocks.stat().bytes }),
     stop: async () => {
       await helia.stop()

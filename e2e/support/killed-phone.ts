@@ -20,6 +20,8 @@ export interface KilledPhone {
   /** The app's page and a client in it: others after each kill. */
   readonly page: Page
   readonly node: HeldNode
+  /** Puts a file of this disk into a file input. Playwright's own way sends its bytes, or waits for ever. */
+  pick(selector: string, path: string): Promise<void>
   /** Kills it and opens the app again. */
   kill(kind: KillKind): Promise<void>
   close(): Promise<void>
@@ -69,6 +71,16 @@ export async function openKilledPhone(appUrl: string): Promise<KilledPhone> {
     },
     get node() {
       return node
+    },
+    async pick(selector, path) {
+      const session = await running.context.newCDPSession(page)
+      try {
+        const { root } = await session.send('DOM.getDocument')
+        const { nodeId } = await session.send('DOM.querySelector', { nodeId: root.nodeId, selector })
+        await session.send('DOM.setFileInputFiles', { nodeId, files: [path] })
+      } finally {
+        await session.detach()
+      }
     },
     async kill(kind) {
       if (kind === 'page') return crash(running)

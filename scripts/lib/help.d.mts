@@ -1,1 +1,1 @@
-export const HELP: { start: string; test: string; bench: string }
+export const HELP: { start: string; test: string; bench: string; soak: string }

@@ -26,4 +26,13 @@ npm run bench [-- options]
 --rounds <number>       in the place of each case's own
 --out <folder>          where the tables go (docs/benchmarks)
 --no-build              the app as it was built last`,
+
+  soak: `npm run soak [-- options]
+
+Kills the page, its worker and the browser at random over transfers and adds.
+
+--kills <number>  in all (200)
+--size <MiB>      of each file (200)
+--seed <number>   of when and what is killed, to do the same again (random)
+--no-build        the app as it was built last`,
 }

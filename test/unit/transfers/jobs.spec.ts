@@ -19,12 +19,16 @@ async function open(state = createMemoryStateTable()) {
   const runs: Run[] = []
   const told: Transfer[] = []
   const held = new Set<string>()
-  const world = { reachable: true, checkpoints: 0 }
+  const world = { reachable: true, checkpoints: 0, unwindMs: 0 }
   const jobs = new Jobs({
     journal: await openJournal(state),
     run: (run) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      run.signal.addEventListener('abort', () => reject(run.signal.reason as Error))
+      run.signal.addEventListener('abort', () => {
+        const unwind = (): void => reject(run.signal.reason as Error)
+        if (world.unwindMs === 0) unwind()
+        else setTimeout(unwind, world.unwindMs)
+      })
       runs.push(Object.assign(run, { end: resolve, fail: reject }))
       return promise
     },
@@ -92,12 +96,13 @@ describe('jobs', () => {
   })
 
   it('interrupt one for each that is more important, and none twice', async () => {
-    const { jobs, states } = await open()
+    const { jobs, world, states } = await open()
+    world.unwindMs = 50
     for (const id of ['a', 'b', 'c']) await jobs.add(record(id))
-    const adding = jobs.add(record('x', { priority: 1 }))
-    const alsoAdding = jobs.change(jobs.get('a'), { name: 'schedules again' })
-    await Promise.all([adding, alsoAdding])
-    await settle()
+    await jobs.add(record('x', { priority: 1 }))
+    await jobs.change(jobs.get('a'), { name: 'schedules again' })
+    expect(states()).toEqual({ a: 'running', b: 'running', c: 'queued', x: 'queued' })
+    await vi.advanceTimersByTimeAsync(50)
     expect(Object.values(states()).filter((state) => state === 'running')).toHaveLength(3)
     expect(states()).toMatchObject({ a: 'running', b: 'running', c: 'queued', x: 'running' })
   })
