@@ -45,7 +45,8 @@ export function createReader(source: BlockSource): Reader {
   async function resolve(path: string, signal: AbortSignal | undefined): Promise<CID> {
     const { cid, names } = parsePath(path)
     if (names.length === 0) return cid
-    const target = [cid.toString(), ...names].map(encodeURIComponent).join('/')
+    // Names as they are: the walk decodes nothing.
+    const target = [cid.toString(), ...names].join('/')
     try {
       let found = cid
       for await (const entry of walkPath(target, storage(signal), signal === undefined ? {} : { signal })) {
