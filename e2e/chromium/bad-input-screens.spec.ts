@@ -6,7 +6,7 @@ import { errorsEn } from '../../src/app/strings/errors-en.ts'
 import type { ErrorCode } from '../../src/shared/errors.ts'
 import { expect, randomFile, test } from '../support/fixtures.ts'
 import { folderNode, startHostilePeer, type HostilePeer } from '../support/hostile-peer.ts'
-import { kept } from '../support/on-node.ts'
+import { facts, kept } from '../support/on-node.ts'
 import { freePort } from '../support/process.ts'
 
 const MiB = 1024 * 1024
@@ -36,7 +36,22 @@ test('links that do not open say what is wrong with them', async ({ phone }) => 
     await page.getByRole('button', { name: en.receive.open, exact: true }).click()
     await expectSentence(page.getByTestId('failure'), 'ERR_INVALID_LINK')
   }
+  await page.getByRole('textbox', { name: en.receive.link }).fill('see you tomorrow')
+  await page.getByRole('button', { name: en.receive.open, exact: true }).click()
+  await expect(page.getByTestId('failure')).toContainText(en.receive.notALink.what)
   await expectGoesOn(page)
+})
+
+test('what is not on this phone is not offered to others', async ({ phone }) => {
+  const one = await phone('without')
+  const share = await one.openPage(`/#/share/${CID}`)
+  await expect(share.getByTestId('truth')).toHaveText(en.share.absent)
+  await expect(share.getByTestId('qr')).toHaveCount(0)
+  await share.getByRole('link', { name: en.share.receive }).click()
+  await expect(share.getByTestId('receiving')).toBeVisible()
+  await go(share, '/#/share/nope')
+  await expectSentence(share.getByTestId('failure'), 'ERR_INVALID_CID')
+  await expect(share.getByTestId('share-link')).toHaveCount(0)
 })
 
 test('relays that are none or do not answer are told apart', async ({ phone }) => {
@@ -49,6 +64,12 @@ test('relays that are none or do not answer are told apart', async ({ phone }) =
 
   await address.fill(`/ip4/127.0.0.1/tcp/${await freePort()}/ws/p2p/${SOMEONE}`)
   await add.click()
+  await expect(page.getByTestId('notice')).toContainText(en.settings.relayAdded)
+  await address.fill('relay.example:443')
+  await add.click()
+  await expectSentence(page.getByTestId('failure'), 'ERR_INVALID_MULTIADDR')
+  // It would lie over what went wrong.
+  await expect(page.getByTestId('notice')).toBeEmpty()
   await go(page, '/#/status')
   const relay = page.getByTestId('relays').getByRole('listitem').filter({ hasText: SOMEONE })
   await expect(relay).toHaveAttribute('data-state', 'failed', { timeout: 20_000 })
@@ -72,11 +93,16 @@ test.describe('a sender', () => {
     peer.giveForged(forged)
     const one = await phone('lied-to', { path: linkTo(forged, 'forged.bin') })
     const nobody = await one.openPage(`/#/get/${CID}?name=gone.bin`)
+    const item = await one.openPage(`/#/item/${CID}`)
     const tooLarge = await one.openPage(linkTo(large, 'large.bin'))
+    await expect(item.getByTestId('waiting')).toContainText(CID)
     await expectSentence(tooLarge.getByTestId('failure'), 'ERR_BLOCK_TOO_LARGE')
     await expectSentence(one.page.getByTestId('failure'), 'ERR_BLOCK_HASH_MISMATCH', PATIENCE_MS)
     await expectSentence(nobody.getByTestId('failure'), 'ERR_NOT_FOUND', PATIENCE_MS)
     await expect(nobody.getByRole('button', { name: en.tryAgain })).toBeVisible()
+    await expectSentence(item.getByTestId('failure'), 'ERR_NOT_FOUND', PATIENCE_MS)
+    await item.getByRole('button', { name: en.tryAgain }).click()
+    await expect(item.getByTestId('waiting')).toContainText(CID)
     await expectGoesOn(tooLarge)
   })
 
@@ -151,6 +177,11 @@ test.describe('a browser', () => {
     const { page } = await phone('private', { initScript: noStorage, workerScript: noStorage })
     await expect(page.getByTestId('memory-banner')).toContainText(en.banner.memory)
     await expectGoesOn(page)
+    await go(page, '/#/settings')
+    const { status } = await facts(page)
+    await expect(page.getByTestId('used')).toContainText(en.settings.used(status.storage.bytes))
+    await expect(page.getByText(en.settings.forgets)).toBeVisible()
+    await expect(page.getByRole('button', { name: en.settings.persist })).toHaveCount(0)
   })
 
   test('that refuses camera and persistent storage is told about, with a way round', async ({ phone }) => {

@@ -43,7 +43,7 @@ test.describe('from phone to phone', () => {
     await receiver.killSharedWorkers()
     await page.goto(new URL('/', companion.url).href)
     await page.reload()
-    await expect(page.getByTestId('offline-banner')).toContainText(en.banner.offline)
+    await expect(page.getByTestId('offline-banner')).toContainText(en.banner.offlineIdle)
     await page.getByRole('link', { name: file.name }).click()
     await expect(page.getByTestId('item-name')).toHaveText(file.name)
     expect(await savedSha256(page)).toBe(file.sha256)

@@ -58,6 +58,8 @@ test.describe('what arrives', () => {
     await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(1024)
     await expect(page.getByTestId('receiving')).toHaveAttribute('data-phase', 'arriving')
     await page.getByRole('link', { name: en.nav.home, exact: true }).click()
+    await expect(page.getByTestId('transfer')).toBeVisible()
+    await expect(page.getByTestId('empty')).toHaveCount(0)
     await page.getByTestId('transfer').getByRole('link', { name: 'picture.bmp' }).click()
     await expect(page.getByTestId('receiving')).toHaveAttribute('data-phase', 'arriving')
     await finish()

@@ -91,6 +91,35 @@ test('a folder is written to a picked place where there is a picker, and says wh
   await expect(without.page.getByRole('button', { name: en.item.saveFolder })).toHaveCount(0)
 })
 
+test('a folder shows its pictures and what can be done above its list; what lies in it keeps its name', async ({
+  phone,
+}) => {
+  const { page } = await phone('phone')
+  const root = test.info().outputPath('album')
+  await mkdir(root, { recursive: true })
+  const picture = await drawPicture(page)
+  // No more than one picture of each kind; trailing bytes are no part of a PNG.
+  for (const copy of ['a', 'b']) await writeFile(join(root, `${copy}.png`), Buffer.concat([picture, Buffer.from(copy)]))
+  for (let i = 0; i < 30; i += 1) await writeFile(join(root, `notes ${i} 50% #1.txt`), `words ${i}`)
+  await page.getByTestId('pick-folder').setInputFiles(root)
+  await expect(tile(page, 'album').locator('img')).toHaveCount(2)
+
+  await tile(page, 'album').click()
+  const entries = page.getByTestId('entries').getByRole('listitem')
+  await expect(entries.filter({ hasText: 'a.png' }).locator('img')).toBeVisible()
+  await expect(page.getByRole('link', { name: en.item.share })).toBeInViewport({ ratio: 1 })
+  await expect(page.getByRole('button', { name: en.item.remove })).toBeInViewport({ ratio: 1 })
+
+  await entries.filter({ hasText: 'notes 7 50% #1.txt' }).click()
+  await expect(page.getByTestId('item-name')).toHaveText('notes 7 50% #1.txt')
+  await expect(page.getByRole('link', { name: en.item.within('album') })).toBeVisible()
+  await expect(page.getByRole('button', { name: en.item.keep })).toHaveCount(0)
+  await page.getByRole('link', { name: en.item.share }).click()
+  await expect(page.getByRole('heading', { name: 'notes 7 50% #1.txt' })).toBeVisible()
+  await expect(page.getByText(en.share.size(7))).toBeVisible()
+  await expect(page.getByTestId('share-link')).toHaveValue(/[?&]name=notes%207%2050%25%20%231\.txt&size=7/)
+})
+
 async function drawPicture(page: Page): Promise<Buffer> {
   const url = await page.evaluate(() => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 })

@@ -15,6 +15,8 @@ export const CAPS = {
   /** Pictures in the grid are decoded one after the other; larger ones would hold up the rest. */
   thumbnail: 24 * MiB,
   thumbnailVideo: 48 * MiB,
+  /** Pictures on the tile of a folder: more would be too small to know. */
+  collage: 4,
   /** Thumbnails kept as blob URLs, about 20 KiB each. */
   thumbnails: 300,
   /** Up to here a file goes to the downloads without a question; beyond, the browser's own dialog streams it to disk. */
@@ -25,6 +27,6 @@ export const CAPS = {
   send: 50 * MiB,
   /** Entries written when a folder is saved: more is a tree made to fill the disk, or a job for a desktop. */
   folderFiles: 20_000,
-  /** Rows of a folder drawn at once. */
+  /** Rows of a folder drawn at once, and looked through for the pictures on its tile. */
   entries: 200,
 } as const

@@ -12,6 +12,7 @@ type What = 'save' | 'send' | 'keep'
 /** What a person does with one file or folder. Every failure becomes a notice. */
 export class FileActions {
   #busy = $state<What | undefined>()
+  #removed = $state(false)
   #controller = new AbortController()
   /** Read for the share sheet: a second tap hands it over when the first one's permission ran out. */
   #ready: File | undefined
@@ -23,6 +24,11 @@ export class FileActions {
 
   get busy(): What | undefined {
     return this.#busy
+  }
+
+  /** By this page, which is about to go. */
+  get removed(): boolean {
+    return this.#removed
   }
 
   save({ path, name, size, type }: PreviewSource): Promise<void> {
@@ -62,12 +68,16 @@ export class FileActions {
     })
   }
 
-  keep({ path, name }: PreviewSource): Promise<void> {
-    this.#app.removing.keep(path)
-    return this.#do('keep', async () => void (await (await this.#app.node.ready).pin.add(path, { name })))
+  async keep({ path, name }: PreviewSource, cid: string): Promise<void> {
+    const { node, removing } = this.#app
+    if (removing.keep(cid)) return
+    // Without a name it keeps the one that it is known by.
+    await this.#do('keep', async () => void (await (await node.ready).pin.add(path, name === '' ? {} : { name })))
   }
 
   remove(cid: string, name: string): void {
+    if (this.#removed) return
+    this.#removed = true
     this.#app.removing.remove(cid, name)
     this.#app.router.back()
   }

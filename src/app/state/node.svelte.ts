@@ -1,6 +1,7 @@
 import { connect } from '../../client/index.ts'
 import type { NodeEvent, NodeStatus, PeerConnection, Pin, PocketNode, Transfer } from '../../contract/node-api.ts'
 import { describeFailure, type Failure } from '../strings/index.ts'
+import { isShown } from './under-way.ts'
 
 /** What the node says of itself, for every screen. Components read; only this class talks to `watch`. */
 export class NodeState {
@@ -53,7 +54,17 @@ export class NodeState {
 
   /** What a person waits for, and what went wrong. What is done shows in the library. */
   get underWay(): Transfer[] {
-    return this.#transfers.filter(({ kind, state }) => kind !== 'send' && state !== 'complete' && state !== 'cancelled')
+    return this.#transfers.filter(isShown)
+  }
+
+  /** Whether something under way is not over, and would go on. */
+  get waits(): boolean {
+    return this.underWay.some(({ state }) => state !== 'failed' && state !== 'paused')
+  }
+
+  /** Nothing is kept, and nothing is on its way. */
+  get empty(): boolean {
+    return this.pins?.length === 0 && !this.underWay.some(({ state }) => state !== 'failed')
   }
 
   get online(): boolean {
@@ -67,6 +78,11 @@ export class NodeState {
 
   pin(cid: string): Pin | undefined {
     return this.pins?.find((pin) => pin.cid === cid)
+  }
+
+  /** As `pin`, and what is out of sight but not removed yet. */
+  known(cid: string): Pin | undefined {
+    return this.#pins?.find((pin) => pin.cid === cid)
   }
 
   /** Takes a pin out of sight before it is removed; `show` brings it back to its place. */

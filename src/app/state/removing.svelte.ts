@@ -24,13 +24,15 @@ export class Removing {
   remove(cid: string, name: string): void {
     this.#held.add(cid)
     this.#node.hide(cid)
-    const undo = { label: t.undo, run: () => this.keep(cid) }
+    const undo = { label: t.undo, run: () => void this.keep(cid) }
     this.#notices.tell(t.item.removed(name), undo, () => void this.#commit(cid))
   }
 
-  /** It stays: by Undo, or since it was added once more. */
-  keep(cid: string): void {
-    if (this.#held.delete(cid)) this.#node.show(cid)
+  /** It stays: by Undo, or since it was added once more. Whether it was about to go. */
+  keep(cid: string): boolean {
+    const held = this.#held.delete(cid)
+    if (held) this.#node.show(cid)
+    return held
   }
 
   async #commit(cid: string): Promise<void> {

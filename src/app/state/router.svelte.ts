@@ -2,8 +2,7 @@
 export type Route =
   | { screen: 'home' | 'receive' | 'status' | 'settings' }
   | { screen: 'get'; link: string }
-  | { screen: 'item'; cid: string; path: string }
-  | { screen: 'share'; cid: string }
+  | { screen: 'item' | 'share'; cid: string; path: string }
   | { screen: 'unknown' }
 
 const TABS = ['receive', 'status', 'settings'] as const
@@ -16,18 +15,31 @@ export function parseRoute(hash: string): Route {
   if (tab !== undefined && rest.length === 0) return { screen: tab }
   const cid = rest[0]?.split('?')[0] ?? ''
   if (target === 'get' && cid !== '') return { screen: 'get', link: `#/get/${rest.join('/')}` }
-  if (target === 'share' && cid !== '') return { screen: 'share', cid }
-  if (target === 'item' && cid !== '') return { screen: 'item', cid, path: decodePath(rest.slice(1)) }
+  if ((target === 'item' || target === 'share') && cid !== '') {
+    return { screen: target, cid, path: decodePath(rest.slice(1)) }
+  }
   return { screen: 'unknown' }
 }
 
-export function itemHref(cid: string, path = ''): string {
-  const parts = path === '' ? [] : path.split('/').map(encodeURIComponent)
-  return ['#/item', cid, ...parts].join('/')
+/** As the node takes it and addresses hold it: names percent-encoded. */
+export function ipfsPath(cid: string, path: string): string {
+  return [
+    cid,
+    ...path
+      .split('/')
+      .filter((name) => name !== '')
+      .map(encodeURIComponent),
+  ].join('/')
 }
 
-export function shareHref(cid: string): string {
-  return `#/share/${cid}`
+/** @param path of `ipfsPath`, or a CID */
+export function itemHref(path: string): string {
+  return `#/item/${path}`
+}
+
+/** @param path of `ipfsPath`, or a CID: what lies in a folder is called by its name in it */
+export function shareHref(path: string): string {
+  return `#/share/${path}`
 }
 
 function decodePath(parts: string[]): string {

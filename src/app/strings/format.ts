@@ -37,6 +37,19 @@ export function duration(ms: number): string {
   return unit(Math.round(seconds / 3600), 'hour')
 }
 
+/** Letters of a name that a short message has room for. */
+const SHORT = 40
+
+/** A long name with its middle left out: the beginning and the extension tell it from others. */
+export function short(name: string): string {
+  const letters = [...name]
+  if (letters.length <= SHORT) return name
+  return `${letters
+    .slice(0, SHORT - 13)
+    .join('')
+    .trimEnd()}…${letters.slice(-12).join('').trimStart()}`
+}
+
 export function percent(part: number): string {
   return new Intl.NumberFormat(LOCALE, { style: 'percent' }).format(part)
 }

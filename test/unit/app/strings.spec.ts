@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { bytes, count, duration } from '../../../src/app/strings/format.ts'
+import { bytes, count, duration, short } from '../../../src/app/strings/format.ts'
 import { en } from '../../../src/app/strings/en.ts'
 import { errorsEn } from '../../../src/app/strings/errors-en.ts'
 import { describeFailure } from '../../../src/app/strings/index.ts'
@@ -33,6 +33,15 @@ describe('sentences with numbers and names', () => {
     ])
     expect(en.status.stored(1, 1)).toBe('1 byte in 1 block')
   })
+})
+
+it('leaves the middle out of a long name, and keeps its extension', () => {
+  expect(short('a'.repeat(40))).toBe('a'.repeat(40))
+  const long = `Holiday in the mountains ${'very '.repeat(40)}long.jpeg`
+  expect([...short(long)]).toHaveLength(40)
+  expect(short(long)).toMatch(/^Holiday in the mountains.*….*long\.jpeg$/)
+  expect([...short('🏔'.repeat(200))]).toHaveLength(40)
+  expect(en.home.added(long)).toContain(short(long))
 })
 
 describe('sizes and times', () => {

@@ -1,0 +1,15 @@
+/** A double tap is over by then, in ms. */
+const DOUBLE_MS = 350
+/** A finger does not meet the same point twice, in CSS pixels. */
+const NEAR = 32
+
+/** The second tap of a double one would land on whatever has come to the place of the first: it does nothing. */
+export function ignoreSecondTap({ clientX, clientY }: MouseEvent): void {
+  const swallow = (event: MouseEvent): void => {
+    if (Math.hypot(event.clientX - clientX, event.clientY - clientY) > NEAR) return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  addEventListener('click', swallow, { capture: true })
+  setTimeout(() => removeEventListener('click', swallow, { capture: true }), DOUBLE_MS)
+}
