@@ -1,5 +1,6 @@
 import type { PocketNode } from '../contract/node-api.ts'
 import { PocketError, toPocketError } from '../shared/errors.ts'
+import { checkOptions } from './check-options.ts'
 import { learnCompanionRelays } from './companion.ts'
 import { createKeeper } from './keeper.ts'
 import { createLadder } from './ladder.ts'
@@ -75,7 +76,7 @@ export async function connect({ signal, relays = [], fallback, workerUrl }: Conn
   try {
     void learn()
     await keeper.session(signal)
-    return createPocketNode(keeper, close)
+    return checkOptions(createPocketNode(keeper, close))
   } catch (error) {
     await close()
     throw toPocketError(error)

@@ -62,25 +62,43 @@ function parseShare(target: string, query: string): OpenedLink {
     path: decode(rest.filter((part) => part !== '').join('/'), 'path'),
     via: [],
   }
+  let badHint: unknown
   for (const pair of query.split('&')) {
     const [key = '', raw = ''] = split(pair)
-    // A hint for the screen until the first block tells: one that cannot be true does not cost the file.
-    if (key === 'size') {
-      setSize(link, raw)
-      continue
+    const text = raw.replaceAll('+', '%20')
+    switch (key) {
+      // Hints for the screen until the first block tells: what cannot be true does not cost the file.
+      case 'size':
+        setSize(link, text)
+        break
+      case 'name':
+        setName(link, text)
+        break
+      case 'via':
+        try {
+          if (link.via.length < LIMITS.maxLinkHints) link.via.push(checkHint(decode(text, key)))
+        } catch (error) {
+          badHint ??= error
+        }
+        break
+      case 'key':
+        link.key = decode(text, key)
+      // Unknown parameters are a later version's: ignored.
     }
-    const value = decode(raw.replaceAll('+', '%20'), key)
-    // A stranger's word: shown before anything has come.
-    if (key === 'name') setName(link, displayName(value, ''))
-    else if (key === 'via' && link.via.length < LIMITS.maxLinkHints) link.via.push(checkHint(value))
-    else if (key === 'key' && value !== '') link.key = value
-    // Unknown parameters are a later version's: ignored.
   }
+  // One good way to the sender is enough.
+  if (badHint !== undefined && link.via.length === 0) throw badHint
   return link
 }
 
-function setName(link: OpenedLink, name: string): void {
-  if (name !== '') link.name = name
+function setName(link: OpenedLink, value: string): void {
+  try {
+    // A stranger's word: shown before anything has come.
+    const name = displayName(decodeURIComponent(value), '')
+    if (name !== '') link.name = name
+  } catch {
+    // Cut off in the middle of a character: the file's own page will find another.
+  }
 }
 
 /** CIDv1 in base32 or base36, CIDv0 in base58: letters and digits only. */
@@ -114,7 +132,7 @@ function decode(text: string, part: string): string {
 
 /** As encodeURIComponent, but leaves what a query may hold unescaped (RFC 3986 §3.4): multiaddrs stay short and readable. */
 function encode(value: string): string {
-  return encodeURIComponent(value).replaceAll('%2F', '/').replaceAll('%3A', ':')
+  return encodeURIComponent(value.toWellFormed()).replaceAll('%2F', '/').replaceAll('%3A', ':')
 }
 
 function join(base: string, query: string[]): string {

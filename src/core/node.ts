@@ -19,7 +19,7 @@ import { createFollowed, type Followed } from './network/followed.ts'
 import { AGENT, libp2pOptions } from './network/libp2p.ts'
 import { describeConnection, describePeers, parsePeerId } from './network/peers.ts'
 import { createRelayList, type RelayList } from './network/relay-list.ts'
-import { parseMultiaddr } from './network/multiaddr.ts'
+import { parseHints, parseRelay } from './network/multiaddr.ts'
 import { createRelays, type Relays } from './network/relays.ts'
 import { describeStatus } from './network/status.ts'
 import type { HostPorts } from './ports.ts'
@@ -252,13 +252,13 @@ class PocketNodeService implements NodeService {
   open: NodeService['open'] = async (url) => {
     const link = parseLink(url)
     parseCid(link.cid)
-    this.#parts.followed.follow(link.via.map(parseMultiaddr))
+    this.#parts.followed.follow(parseHints(link.via))
     return link
   }
 
   setRelays: NodeService['setRelays'] = async (multiaddrs) => {
     const { relayList, relays } = this.#parts
-    await relayList.set(multiaddrs.map(parseMultiaddr))
+    await relayList.set(multiaddrs.map(parseRelay))
     relays.set(relayList.all())
   }
 

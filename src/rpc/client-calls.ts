@@ -55,7 +55,13 @@ export class UnaryCall implements OpenCall {
         return this.fail(fromWireError(message.error))
       case 'progress':
         link.post({ t: 'credit', id: this.#id, credit: 1 })
-        return onProgress?.(message.value as never)
+        try {
+          onProgress?.(message.value as never)
+        } catch (error) {
+          // The caller's own mistake: shown, and no reason to fail what goes on.
+          reportError(error)
+        }
+        return
       case 'body-credit':
         return this.#senders[message.body]?.grant(message.credit)
       case 'body-cancel':

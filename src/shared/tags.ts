@@ -7,6 +7,8 @@ export const isBytes = (value: unknown): value is Uint8Array => tag(value) === '
 
 export const isByteStream = (value: unknown): value is ReadableStream<Uint8Array> => tag(value) === 'ReadableStream'
 
+export const isAbortSignal = (value: unknown): value is AbortSignal => tag(value) === 'AbortSignal'
+
 /** Whether a view covers the whole of a buffer that is not shared with another thread. */
 export const isWholeBuffer = ({ buffer, byteLength }: Uint8Array): boolean =>
   tag(buffer) === 'ArrayBuffer' && byteLength === buffer.byteLength

@@ -234,7 +234,7 @@ export const en = {
     yes: 'Yes. Whoever has one of your links can reach this phone while this app is open.',
     noNetwork: 'No: there is no network. It goes on by itself when there is one.',
     noRelay: 'No: this phone knows no relay that passes on its calls. Add one in Settings.',
-    connecting: 'Not yet: a relay is being called. This takes a second or two.',
+    connecting: 'Not yet: a relay is being called. This takes a few seconds.',
     relayFailed: 'No: the relay does not answer. Check the network, or add another relay in Settings.',
     relayFull: 'Not yet: the relay answers, but has not kept a place for this phone. It is asked again by itself.',
     webrtcPage: 'Direct connections wait until a page of this app is in front.',

@@ -31,7 +31,7 @@ export function createAddressPolicy(): AddressPolicy {
 }
 
 /** Host and port: `/ip4/192.168.1.2/tcp/8080` of `/ip4/192.168.1.2/tcp/8080/ws/p2p/…/p2p-circuit/…`. */
-function endpoint(addr: Multiaddr): string {
+export function endpoint(addr: Multiaddr): string {
   return addr
     .getComponents()
     .slice(0, 2)

@@ -4,8 +4,9 @@ import type { RelayStatus } from '../../contract/node-api.ts'
 import { PocketError, toPocketError, toWireError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import type { NetworkInfo } from '../ports.ts'
-import type { AddressPolicy } from './address-policy.ts'
+import { endpoint, type AddressPolicy } from './address-policy.ts'
 import type { NetworkServices } from './libp2p.ts'
+import { peerOf } from './peers.ts'
 import type { KnownRelay } from './relay-list.ts'
 
 /** Keeps this node reachable through each relay it was given: connect, reserve, and again after every drop. */
@@ -110,7 +111,8 @@ class RelayKeeper implements Relays {
     try {
       if (!network.online()) throw new PocketError('ERR_OFFLINE')
       const signal = AbortSignal.timeout(LIMITS.dialTimeoutMs)
-      const connection = await libp2p.dial(relay.addr, { signal })
+      // libp2p gives a connection that the peer has already, whatever the address: this one may lead nowhere.
+      const connection = await libp2p.dial(relay.addr, { signal, force: !this.#isOpen(relay) })
       relay.peer = connection.remotePeer
       if (relay.status.state !== 'reserved') this.#update(relay, { state: 'connected' })
       const listener = libp2p.services.relayListener
@@ -132,6 +134,14 @@ class RelayKeeper implements Relays {
     else if (relay.peer !== undefined && !libp2p.services.relayListener.has(relay.peer)) this.#lost(relay.peer)
   }
 
+  /** Whether the address is in use: the host and port of a connection to its peer. */
+  #isOpen({ addr, peer = peerOf(addr) }: Relay): boolean {
+    return (
+      peer !== undefined &&
+      this.#init.libp2p.getConnections(peer).some(({ remoteAddr }) => endpoint(remoteAddr) === endpoint(addr))
+    )
+  }
+
   #update(relay: Relay, change: Pick<RelayStatus, 'state' | 'error'>): void {
     const { addr, origin } = relay.status
     relay.status = { addr, origin, ...change }
@@ -139,7 +149,11 @@ class RelayKeeper implements Relays {
   }
 }
 
-/** 1, 2, 4 … 60 s, each shortened by up to half so that phones do not return to a restarted relay in one wave. */
+/**
+ * 1, 2, 4 s, then 4 s for half a minute: a relay that is started anew is back by then, and somebody may be waiting. After
+ * that 8 … 60 s. Each is shortened by up to half so that phones do not return in one wave.
+ */
 function backOff(failures: number): number {
-  return Math.min(LIMITS.maxRelayPauseMs, 1000 * 2 ** (failures - 1)) * (0.5 + Math.random() / 2)
+  const doublings = failures <= 3 ? failures - 1 : Math.max(2, failures - 8)
+  return Math.min(LIMITS.maxRelayPauseMs, 1000 * 2 ** doublings) * (0.5 + Math.random() / 2)
 }

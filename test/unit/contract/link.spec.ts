@@ -52,8 +52,8 @@ describe('share links', () => {
     ['hello world', 'form'],
     ['abc', 'cid'],
     [`https://p.example/#/get/../../etc`, 'cid'],
-    [`https://p.example/#/get/${CID}?name=%E0%A4%A`, 'name'],
     [`https://p.example/#/get/${CID}?via=evil`, 'via'],
+    [`https://p.example/#/get/${CID}?via=evil&via=%E0%A4%A`, 'via'],
     ['x'.repeat(9000), 'length'],
   ])('refuse %j', (input, part) => {
     expect(() => parseLink(input)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_LINK', detail: { part } }))
@@ -62,6 +62,15 @@ describe('share links', () => {
   it.each(['-1', '1e30', '1e9', '9'.repeat(30), 'many', '', '%E0%A4%A'])('open without a size of %j', (size) => {
     const link = parseLink(`https://p.example/#/get/${CID}?size=${size}&name=a`)
     expect(link).toEqual({ cid: CID, path: '', name: 'a', via: [] })
+  })
+
+  it('open with what is whole of them', () => {
+    const link = parseLink(`https://p.example/#/get/${CID}?name=%E0%A4%A&via=evil&via=${relayed('a')}`)
+    expect(link).toEqual({ cid: CID, path: '', via: [decodeURIComponent(relayed('a'))] })
+  })
+
+  it('carry a name that is no valid Unicode', () => {
+    expect(formatLink('https://p.example', { cid: CID, name: 'a\ud800b', via: [] })).toContain('name=a%EF%BF%BDb')
   })
 
   it('show no name that disguises itself', () => {

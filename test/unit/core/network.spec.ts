@@ -104,6 +104,26 @@ describe('relays', () => {
     expect(await origins()).toEqual({ [site.addr]: 'site', [own.addr]: 'site' })
   })
 
+  it('are not taken for held because another address of the same peer is', async () => {
+    await using relay = await startRelay()
+    await using node = await startNode({ relays: [relay.addr] })
+    await untilStatus(node, (status) => status.reachable)
+    const port = Number(/tcp\/(\d+)/.exec(relay.addr)?.[1])
+    const elsewhere = relay.addr.replace(`/tcp/${port}/`, `/tcp/${port === 9 ? 10 : 9}/`)
+    await node.setRelays([elsewhere])
+    await untilStatus(node, ({ relays }) => relays.some(({ addr, state }) => addr === elsewhere && state === 'failed'))
+    expect((await node.status()).relays.find(({ addr }) => addr === relay.addr)?.state).toBe('reserved')
+  })
+
+  it.each(['/ip4/1.2.3.4/tcp/1', `/ip4/1.2.3.4/tcp/1/ws/p2p/${PEER}/p2p-circuit`, '/dns4/relay.example'])(
+    '%s is none that a browser can dial',
+    async (addr) => {
+      await using node = await startNode()
+      await expect(node.setRelays([addr])).rejects.toMatchObject({ code: 'ERR_INVALID_MULTIADDR' })
+      expect((await node.status()).relays).toEqual([])
+    },
+  )
+
   it('that refuse are told, and the node stays usable', async () => {
     await using relay = await startRelay({ maxReservations: 0 })
     await using node = await startNode({ relays: [relay.addr] })
