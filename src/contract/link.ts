@@ -1,4 +1,4 @@
-import { PocketError } from '../shared/errors.ts'
+import { PocketError, toPocketError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
 import { displayName } from '../shared/names.ts'
 import type { OpenedLink } from './node-api.ts'
@@ -62,7 +62,7 @@ function parseShare(target: string, query: string): OpenedLink {
     path: decode(rest.filter((part) => part !== '').join('/'), 'path'),
     via: [],
   }
-  let badHint: unknown
+  let badHint: PocketError | undefined
   for (const pair of query.split('&')) {
     const [key = '', raw = ''] = split(pair)
     const text = raw.replaceAll('+', '%20')
@@ -78,7 +78,7 @@ function parseShare(target: string, query: string): OpenedLink {
         try {
           if (link.via.length < LIMITS.maxLinkHints) link.via.push(checkHint(decode(text, key)))
         } catch (error) {
-          badHint ??= error
+          badHint ??= toPocketError(error)
         }
         break
       case 'key':

@@ -1,5 +1,5 @@
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
-import { PocketError } from '../../shared/errors.ts'
+import { PocketError, toPocketError } from '../../shared/errors.ts'
 
 /** @throws PocketError ERR_INVALID_MULTIADDR */
 export function parseMultiaddr(text: string): Multiaddr {
@@ -18,12 +18,12 @@ export function parseMultiaddr(text: string): Multiaddr {
  */
 export function parseHints(hints: string[]): Multiaddr[] {
   const good: Multiaddr[] = []
-  let first: unknown
+  let first: PocketError | undefined
   for (const hint of hints) {
     try {
       good.push(parseMultiaddr(hint))
     } catch (error) {
-      first ??= error
+      first ??= toPocketError(error)
     }
   }
   if (good.length === 0 && first !== undefined) throw first
