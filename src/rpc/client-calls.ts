@@ -58,8 +58,10 @@ export class UnaryCall implements OpenCall {
         try {
           onProgress?.(message.value as never)
         } catch (error) {
-          // The caller's own mistake: shown, and no reason to fail what goes on.
-          reportError(error)
+          // The caller's own mistake: shown as any uncaught one, and no reason to fail what goes on.
+          queueMicrotask(() => {
+            throw error
+          })
         }
         return
       case 'body-credit':
