@@ -38,7 +38,7 @@ export function duration(ms: number): string {
 }
 
 /** Letters of a name that a short message has room for. */
-const SHORT = 40
+const SHORT = 28
 
 /** A long name with its middle left out: the beginning and the extension tell it from others. */
 export function short(name: string): string {
