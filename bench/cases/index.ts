@@ -4,11 +4,13 @@ import { bootCold, bootWarm } from './boot.ts'
 import { cat } from './cat.ts'
 import { catMemory } from './cat-memory.ts'
 import { repo } from './repo.ts'
+import { car } from './car.ts'
 import { sizes } from './sizes.ts'
 import { transfer } from './transfer.ts'
+import { wire } from './wire.ts'
 
 /** In the order in which they run and are told. */
-export const CASES: Case[] = [...sizes, bootCold, bootWarm, add, cat, catMemory, ...repo, transfer]
+export const CASES: Case[] = [...sizes, bootCold, bootWarm, add, cat, catMemory, ...repo, transfer, car, ...wire]
 
 /** Which cases a suite runs. A short one for every change; all of them before a release. */
 export const SUITES: Record<string, Case[]> = {

@@ -13,6 +13,7 @@ const SCRIPTS = {
   stock: page('stock/worker.ts'),
   stack: page('stack/page.ts'),
   store: page('store/page.ts'),
+  wire: page('wire/worker.ts'),
 }
 
 /** Builds the bench's own scripts into `folder`, never into dist. Resolves with their texts by URL path. */

@@ -29,10 +29,10 @@ import { createRepo } from './repo/repo.ts'
 import { createRoom, type Room } from './repo/room.ts'
 import { makeShare } from './share.ts'
 import { createBlockstore, createDatastore, type PocketBlockstore } from './storage/index.ts'
-import { createAccelerator } from './transfers/accelerate.ts'
 import { filesOf } from './transfers/imports.ts'
 import { openJournal, type Journal } from './transfers/journal.ts'
 import { createTransfers, type Transfers } from './transfers/transfers.ts'
+import { createSources } from './transfers/sources/index.ts'
 
 export interface NodeConfig {
   host: NodeStatus['host']
@@ -99,7 +99,13 @@ async function assemble(
     pins,
     roots,
     collector,
-    accelerator: createAccelerator({ libp2p, source, put: (cid, bytes) => blocks.put(cid, bytes, { verify: true }) }),
+    sources: createSources({
+      libp2p,
+      fetch: ports.fetch,
+      source,
+      blocks,
+      dial: (addr, options) => dialer.dial(addr, options),
+    }),
     onChange: (list) => {
       hub.emit({ type: 'pins', pins: list })
       node.changed()

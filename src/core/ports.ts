@@ -107,8 +107,8 @@ export interface FetchResponse {
 }
 
 /**
- * HTTP to the web, for trustless gateways: GET only, no cookies, no cache, no redirects (a redirect rejects). Rejects when
- * there is no answer.
+ * HTTP to the web, for trustless gateways: GET only, no cookies, no cache. A redirect is not followed: its status is
+ * 0 or 3xx. Rejects when there is no answer.
  */
 export type FetchPort = (url: string, request: FetchRequest) => Promise<FetchResponse>
 

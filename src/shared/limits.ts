@@ -118,12 +118,32 @@ export const LIMITS = {
   carWindowBytes: 8 * MiB,
   /** Bytes of a CAR that is stored before its peer is cut off: a window with the nodes above it, and more than that is a lie. */
   maxCarBytes: 32 * MiB,
-  /** CAR requests planned at once: 512 GiB. Sizes in a file's node are what its maker wrote there. */
+  /** CAR requests of one file: 512 GiB. Sizes in a file's node are what its maker wrote there. */
   maxCarWindows: 65_536,
+  /** Children of a folder asked for together: a hundred bytes of index each, and a dead peer costs little. */
+  maxGroupLinks: 1024,
+  /** Links of a CAR that wait for their blocks: a node of 2 MiB has 50,000. */
+  maxCarLinks: 262_144,
+  /** Blocks that a CAR has twice: a sender that knows only `dups=y` has a few. */
+  maxCarRepeats: 1024,
+  /** Links on the path to a block that wait while content is read in order, some 30 MB: a node has 50,000 at most, a file's 1024. */
+  maxOpenLinks: 262_144,
+  /** Entries that one `ls` gives, twice as many as one `add` takes: a sharded folder can repeat itself without end. */
+  maxListedEntries: 200_000,
+  /** Blocks of a DAG that is fetched: each takes about 100 bytes of memory while it is under way; 1 TiB in leaves of 1 MiB. */
+  maxDagBlocks: 1_000_000,
+  /** Fewer are stored as values: a file of its own costs more than that. */
+  minPackBytes: 256 * KiB,
+  /** Bytes of one request that are being checked and stored: past this its sender waits. */
+  maxUnwrittenBytes: 16 * MiB,
+  /** Bytes that must come in a stall timeout: a trickle holds a place as silence does. */
+  stallBytes: 4 * KiB,
   /** CAR requests under way on one connection: the next answer is on its way while one is being stored. */
   carStreams: 3,
   /** Blocks on their way to the disk while a CAR is read: two batches of the store. */
   writeWindow: 80,
+  /** Requests under way at one gateway: browsers open six connections to a host where it has no HTTP/2. */
+  gatewayRequests: 4,
   /** Waiting for the first byte of something nobody may have, in ms. */
   findTimeoutMs: 30_000,
 

@@ -77,5 +77,5 @@ export function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader 
 }
 
 function cut(): PocketError {
-  return new PocketError('ERR_INVALID_CAR', 'It ends in the middle of a section')
+  return new PocketError('ERR_INVALID_CAR', 'It ends in the middle of a section', { detail: { cut: true } })
 }

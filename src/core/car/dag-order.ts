@@ -4,11 +4,14 @@ import type { BlockSource } from '../content/block-source.ts'
 import { orderedBlocks, type OrderedBlock } from '../content/ordered-blocks.ts'
 import { decodeNode, keyOf } from '../content/walk.ts'
 
-/** The blocks of a DAG depth first, each once: what trustless gateways promise as `order=dfs; dups=n`. */
+/**
+ * The blocks of a DAG depth first, each once: what trustless gateways promise as `order=dfs; dups=n`. With `links`, of the
+ * root's children only those between, both included.
+ */
 export function dagOrder(
   root: CID,
   source: Pick<BlockSource, 'get'>,
-  options: { signal?: AbortSignal } = {},
+  { links, ...options }: { signal?: AbortSignal; links?: { from: number; to: number } } = {},
 ): AsyncGenerator<OrderedBlock<undefined>, void> {
   const seen = new Set<string>([keyOf(root)])
   const isNew = (cid: CID): boolean => !seen.has(keyOf(cid)) && seen.add(keyOf(cid)) !== undefined
@@ -17,7 +20,8 @@ export function dagOrder(
     below: ({ cid, bytes }) =>
       cid.code === dagPb.code
         ? decodeNode(cid, bytes)
-            .Links.filter(({ Hash }) => isNew(Hash))
+            .Links.slice(...(links !== undefined && cid.equals(root) ? [links.from, links.to + 1] : []))
+            .filter(({ Hash }) => isNew(Hash))
             .map(({ Hash }) => ({ cid: Hash, at: undefined }))
         : [],
   })

@@ -49,10 +49,11 @@ export async function readCar(source: AsyncIterable<Uint8Array>): Promise<CarRea
 
 async function readHeader(reader: ByteReader): Promise<{ version: 1 | 2; roots: CID[] }> {
   const length = await reader.varint()
-  if (length === undefined || length === 0) throw invalid('It is empty')
+  if (length === undefined) throw cut('It is empty')
+  if (length === 0) throw invalid('It has no header')
   if (length > MAX_HEADER_BYTES) throw invalid('The header is too long')
   const bytes = await reader.read(length)
-  if (bytes === undefined) throw invalid('The header is cut')
+  if (bytes === undefined) throw cut('The header is cut')
   let header: unknown
   try {
     header = decodeCbor(bytes)
@@ -86,7 +87,7 @@ async function* readSections(reader: ByteReader, end: number): AsyncGenerator<Ca
       throw new PocketError('ERR_BLOCK_TOO_LARGE', undefined, { detail: { bytes: length, max: LIMITS.maxBlockBytes } })
     }
     const section = await reader.read(length)
-    if (section === undefined) throw invalid('It ends in the middle of a section')
+    if (section === undefined) throw cut('It ends in the middle of a section')
     if (reader.position > end) throw invalid('A section is longer than the data')
     yield parseSection(section)
   }
@@ -110,4 +111,9 @@ function parseSection(section: Uint8Array): CarBlock {
 
 function invalid(reason: string, cause?: unknown): PocketError {
   return new PocketError('ERR_INVALID_CAR', `This CAR cannot be read: ${reason}`, { detail: { reason }, cause })
+}
+
+/** Not whole, where what there is may be right. */
+function cut(reason: string): PocketError {
+  return new PocketError('ERR_INVALID_CAR', `This CAR cannot be read: ${reason}`, { detail: { reason, cut: true } })
 }

@@ -2,6 +2,7 @@ import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
 import { isPocketError, PocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
+import { inlinedBytes } from './cids.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
 
 /** Blocks as the readers of content ask for them: from the store, else from whoever is connected. */
@@ -38,10 +39,10 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
   // A slow line is not a missing block: patience counts from the last block that arrived, whichever it was.
   let lastArrival = 0
   const blocks: BlockSource = {
-    has: async (cid) => inlined(cid) !== undefined || local.has(cid),
-    sizeOf: (cid) => inlined(cid)?.byteLength ?? local.sizeOf(cid),
+    has: async (cid) => inlinedBytes(cid) !== undefined || local.has(cid),
+    sizeOf: (cid) => inlinedBytes(cid)?.byteLength ?? local.sizeOf(cid),
     async getLocal(cid) {
-      const bytes = inlined(cid)
+      const bytes = inlinedBytes(cid)
       if (bytes !== undefined) return bytes
       try {
         return await collect(local.get(cid))
@@ -97,11 +98,6 @@ export function createBlockSource({ networked, local }: BlockSourceInit): BlockS
     },
   }
   return blocks
-}
-
-/** The block of an identity CID is the CID itself. */
-function inlined({ multihash }: CID): Uint8Array | undefined {
-  return multihash.code === 0 ? multihash.digest : undefined
 }
 
 async function collect(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -1,82 +1,102 @@
 import * as dagPb from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
 import type { FetchProgress } from '../../contract/node-api.ts'
-import { isPocketError } from '../../shared/errors.ts'
+import { PocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
+import type { Bringing, Sources } from '../transfers/sources/index.ts'
 import type { BlockSource } from './block-source.ts'
-import type { Accelerator } from '../transfers/accelerate.ts'
+import { checkCid } from './cids.ts'
 import { decodeNode, keyOf, walkDag } from './walk.ts'
 
 export interface FetchInit {
   source: BlockSource
-  accelerator: Accelerator
+  sources: Sources
 }
 
 export interface FetchOptions {
   signal: AbortSignal
+  /** Called ten times a second at most, and at the end. */
   onProgress: (progress: FetchProgress) => void
   /** Who to ask beside connected peers: multiaddrs and URLs of trustless gateways. */
   from?: string[]
 }
 
+/** Progress is told at most this often, in ms: each crosses a port and draws. */
+const PROGRESS_MS = 100
+/** A block that was brought may have been lost again: so often it is looked for anew. */
+const MAX_ROUNDS = 3
+
 /**
- * Brings every block of a DAG into the store. Blocks that are there cost no request.
- * @throws PocketError ERR_NOT_FOUND, ERR_INVALID_BLOCK, ERR_ABORTED, storage codes
+ * Brings every block of a DAG into the store, from all sources at once. Blocks that are there cost no request.
+ * @throws PocketError ERR_NOT_FOUND, ERR_BLOCK_HASH_MISMATCH and others that say why sources were dropped when nobody else
+ * had the rest, ERR_INVALID_BLOCK, ERR_UNSUPPORTED_CODEC, ERR_LIMIT_EXCEEDED for content that is wrong, ERR_INVALID_ARGUMENT,
+ * ERR_INVALID_MULTIADDR for `from`, ERR_ABORTED, storage codes
  */
 export async function fetchDag(
   root: CID,
-  { source, accelerator }: FetchInit,
-  { signal, onProgress }: FetchOptions,
+  { source, sources }: FetchInit,
+  { signal, onProgress, from = [] }: FetchOptions,
 ): Promise<void> {
-  const progress: FetchProgress = { bytes: 0 }
   const counted = new Set<string>()
-  let lastProgress = Date.now()
-  const countSize = (cid: CID, size: number): void => {
+  let bringing: Bringing | undefined
+  let bytes = 0
+  let total: number | undefined
+  let told = 0
+  const tell = (): void => {
+    told = Date.now()
+    const asked = bringing?.describe() ?? []
+    onProgress({ bytes, ...(total === undefined ? {} : { total }), ...(asked.length === 0 ? {} : { sources: asked }) })
+  }
+  const count = (cid: CID, size: number): void => {
     if (counted.has(keyOf(cid))) return
     counted.add(keyOf(cid))
-    progress.bytes += size
-    onProgress({ ...progress })
+    bytes += size
+    if (total === undefined && cid.equals(root)) void declared(root, source).then((size) => (total = size))
+    if (Date.now() - told >= PROGRESS_MS) tell()
   }
-  const count = (cid: CID, bytes: Uint8Array): void => {
-    if (progress.total === undefined && cid.equals(root)) progress.total = cumulativeSize(root, bytes)
-    countSize(cid, bytes.byteLength)
-  }
-  // The walk proves that nothing is missing and fetches what is.
-  const walk = async (): Promise<void> =>
-    walkDag(root, {
-      signal,
-      window: LIMITS.fetchWindow,
-      async load(cid) {
-        // A leaf that is there need not be read. That it is asked for keeps it: the nodes above it are there by now.
-        if (cid.code !== dagPb.code && (await source.has(cid))) {
-          countSize(cid, source.sizeOf(cid) ?? 0)
-          return undefined
-        }
-        const bytes = await source.get(cid, { signal, patienceMs: LIMITS.askAgainMs })
-        count(cid, bytes)
-        return bytes
-      },
-    })
-  count(root, await source.get(root, { signal }))
-  for (let again = false; ; again = true) {
-    const before = progress.bytes
-    await accelerator.run(root, { signal, again, onBlock: count })
-    try {
-      return await walk()
-    } catch (error) {
-      // A want that went out on a connection that was dying is lost for Bitswap. Whoever is connected by now is asked
-      // anew, until nothing at all has come for as long as for anything else.
-      if (!isPocketError(error, 'ERR_NOT_FOUND')) throw error
-      if (progress.bytes > before) lastProgress = Date.now()
-      if (Date.now() - lastProgress > LIMITS.findTimeoutMs) throw error
-      // Refused at once rather than unanswered: not faster than a connection can be made.
-      await new Promise((resolve) => setTimeout(resolve, 500))
+  try {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      bringing = sources.bring(root, { signal, from, onStored: count, onHeld: count, onDropped: tell })
+      await bringing.done
+      // The proof that nothing is missing: every node is read, every leaf is looked up.
+      if (await isWhole(root, source, { signal, count })) return
     }
+  } finally {
+    tell()
   }
+  throw new PocketError('ERR_NOT_FOUND', 'Blocks vanish while they are fetched')
+}
+
+async function isWhole(
+  root: CID,
+  source: BlockSource,
+  { signal, count }: { signal: AbortSignal; count: (cid: CID, size: number) => void },
+): Promise<boolean> {
+  let whole = true
+  await walkDag(root, {
+    signal,
+    window: LIMITS.fetchWindow,
+    async load(cid) {
+      checkCid(cid)
+      if (!(await source.has(cid))) {
+        whole = false
+        return undefined
+      }
+      count(cid, source.sizeOf(cid) ?? 0)
+      return cid.code === dagPb.code ? source.getLocal(cid) : undefined
+    },
+  })
+  return whole
 }
 
 /** What the root says of the size of its DAG: a hint for progress, not checked. */
-function cumulativeSize(cid: CID, bytes: Uint8Array): number {
-  if (cid.code !== dagPb.code) return bytes.byteLength
-  return decodeNode(cid, bytes).Links.reduce((sum, link) => sum + (link.Tsize ?? 0), bytes.byteLength)
+async function declared(cid: CID, source: BlockSource): Promise<number | undefined> {
+  try {
+    const bytes = await source.getLocal(cid)
+    if (cid.code !== dagPb.code) return bytes.byteLength
+    return decodeNode(cid, bytes).Links.reduce((sum, link) => sum + (link.Tsize ?? 0), bytes.byteLength)
+  } catch {
+    // The walk says what is wrong with it.
+    return undefined
+  }
 }

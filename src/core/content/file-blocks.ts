@@ -4,7 +4,7 @@ import { PocketError } from '../../shared/errors.ts'
 import type { BlockSource } from './block-source.ts'
 import { orderedBlocks, type OrderedBlock, type Wanted } from './ordered-blocks.ts'
 import { decodeUnixfs } from './unixfs.ts'
-import { decodeNode } from './walk.ts'
+import { decodeNode, keyOf } from './walk.ts'
 
 /** Bytes of a file, `from` included, `to` not. */
 export interface FileRange {
@@ -21,15 +21,18 @@ export interface Place {
 }
 
 /**
- * The nodes and leaves of a UnixFS file that hold a range of its bytes, in order.
+ * The nodes and leaves of a UnixFS file that hold a range of its bytes, in order; with `once` not again where they repeat,
+ * except at the edges of the range.
  * @throws ERR_INVALID_BLOCK, what the source throws
  */
 export function fileBlocks(
   root: CID,
   { from, to }: FileRange,
   source: Pick<BlockSource, 'get'>,
-  options: { signal?: AbortSignal } = {},
+  { once = false, ...options }: { signal?: AbortSignal; once?: boolean } = {},
 ): AsyncGenerator<FileBlock, void> {
+  const seen = new Set<string>()
+  const isNew = (cid: CID): boolean => !seen.has(keyOf(cid)) && seen.add(keyOf(cid)) !== undefined
   return orderedBlocks<Place>({ cid: root, at: { start: 0 } }, source, {
     ...options,
     below: ({ cid, at, bytes }) => {
@@ -41,7 +44,10 @@ export function fileBlocks(
       let start = at.start + (unixfs.data?.byteLength ?? 0)
       for (const [index, { Hash }] of node.Links.entries()) {
         const end = start + Number(unixfs.blockSizes[index] ?? 0)
-        if (start < to && end > from) wanted.push({ cid: Hash, at: { start, end } })
+        // What declares no bytes holds none: a billion links to it would be read for nothing.
+        const within = start < to && end > Math.max(start, from)
+        if (within && !(once && start >= from && end <= to && !isNew(Hash)))
+          wanted.push({ cid: Hash, at: { start, end } })
         start = end
       }
       return wanted

@@ -12,7 +12,7 @@ import type {
 import { displayName } from '../../shared/names.ts'
 import type { Arrival, Collector } from '../repo/collector.ts'
 import type { HeldRoots } from '../repo/held-roots.ts'
-import type { Accelerator } from '../transfers/accelerate.ts'
+import type { Sources } from '../transfers/sources/index.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
 import { addDirectly, addStaged, type Added, type AddInit, type AddStagedInit } from './add.ts'
 import type { BlockSource } from './block-source.ts'
@@ -59,7 +59,7 @@ export interface LibraryInit {
   pins: PinSet
   roots: HeldRoots
   collector: Collector
-  accelerator: Accelerator
+  sources: Sources
   onChange: (pins: Pin[]) => void
 }
 

@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid'
+import { PocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockSource } from './block-source.ts'
 
@@ -21,7 +22,7 @@ export interface OrderOptions<T> {
 /**
  * Blocks depth first, the order in which a reader needs them, read ahead of the consumer by LIMITS.fetchWindow blocks and
  * no more: what is not taken is not read.
- * @throws what the source and `below` throw
+ * @throws what the source and `below` throw; ERR_LIMIT_EXCEEDED
  */
 export async function* orderedBlocks<T>(
   root: Wanted<T>,
@@ -42,7 +43,13 @@ export async function* orderedBlocks<T>(
   for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
     signal?.throwIfAborted()
     const block = { cid: entry.cid, at: entry.at, bytes: await read(entry) }
-    stack.push(...below(block).reverse())
+    for (const next of below(block).reverse()) stack.push(next)
+    // A few nodes that link to each other many times, many deep: no file has that.
+    if (stack.length > LIMITS.maxOpenLinks) {
+      throw new PocketError('ERR_LIMIT_EXCEEDED', 'The content has too many links above one another', {
+        detail: { limit: LIMITS.maxOpenLinks },
+      })
+    }
     for (const next of stack.slice(-LIMITS.fetchWindow)) void read(next)
     yield block
   }

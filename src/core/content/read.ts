@@ -104,8 +104,14 @@ export function createReader(source: BlockSource): Reader {
       const entry = await open(path, signal)
       if (entry.type !== 'directory') throw new PocketError('ERR_NOT_A_DIRECTORY')
       const pending: Promise<LsEntry>[] = []
+      let count = 0
       try {
         for await (const { name, cid, size } of entry.entries(signal === undefined ? {} : { signal })) {
+          if (++count > LIMITS.maxListedEntries) {
+            throw new PocketError('ERR_LIMIT_EXCEEDED', 'The folder has too many entries', {
+              detail: { limit: LIMITS.maxListedEntries },
+            })
+          }
           const described = describe(name, cid, size, signal)
           described.catch(() => undefined)
           pending.push(described)

@@ -1,6 +1,7 @@
 import * as dagPb from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
 import { PocketError } from '../../shared/errors.ts'
+import { LIMITS } from '../../shared/limits.ts'
 
 export interface WalkOptions {
   signal?: AbortSignal
@@ -13,7 +14,7 @@ export interface WalkOptions {
 /**
  * Visits every block of a DAG once, in the order in which a reader needs them, `window` at a time. A link that occurs a
  * million times costs one visit; cycles cannot occur, since a hash cannot contain itself.
- * @throws what `load` throws; PocketError ERR_INVALID_BLOCK for a node that does not decode
+ * @throws what `load` throws; PocketError ERR_INVALID_BLOCK for a node that does not decode, ERR_LIMIT_EXCEEDED
  */
 export async function walkDag(root: CID, { signal, window, load }: WalkOptions): Promise<void> {
   const seen = new Set<string>()
@@ -23,6 +24,11 @@ export async function walkDag(root: CID, { signal, window, load }: WalkOptions):
     const key = keyOf(cid)
     if (seen.has(key)) return
     seen.add(key)
+    if (seen.size > LIMITS.maxDagBlocks) {
+      throw new PocketError('ERR_LIMIT_EXCEEDED', 'There are too many blocks', {
+        detail: { limit: LIMITS.maxDagBlocks },
+      })
+    }
     waiting.push(cid)
   }
   const visit = async (cid: CID): Promise<void> => {
@@ -47,8 +53,12 @@ export async function walkDag(root: CID, { signal, window, load }: WalkOptions):
   if (failure !== undefined) throw failure.error
 }
 
-/** One block may stand under several CIDs: the multihash is what it is. */
+/**
+ * One block may stand under several CIDs: the multihash is what it is.
+ * @throws PocketError ERR_INVALID_BLOCK for one that is longer than any hash: a block that is inlined
+ */
 export function keyOf(cid: CID): string {
+  if (cid.multihash.bytes.byteLength > LIMITS.maxMultihashBytes) throw new PocketError('ERR_INVALID_BLOCK')
   return String.fromCharCode(...cid.multihash.bytes)
 }
 

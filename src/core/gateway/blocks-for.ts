@@ -7,17 +7,17 @@ import type { BlockSource } from '../content/block-source.ts'
 import { fileBlocks, type FileRange } from '../content/file-blocks.ts'
 import { orderedBlocks } from '../content/ordered-blocks.ts'
 import { decodeUnixfs } from '../content/unixfs.ts'
-import { decodeNode } from '../content/walk.ts'
-import type { ByteRange, GatewayRequest } from './request.ts'
+import { decodeNode, keyOf } from '../content/walk.ts'
+import type { ByteRange, CarRequest } from './request.ts'
 
 /** The blocks that answer a CAR request, in depth-first order. @throws what the source throws, ERR_INVALID_BLOCK */
 export async function* blocksFor(
-  { cid, scope, range }: Extract<GatewayRequest, { kind: 'car' }>,
+  { cid, scope, range, links }: CarRequest,
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal },
 ): AsyncGenerator<CarBlock, void> {
   if (scope === 'all') {
-    yield* dagOrder(cid, source, options)
+    yield* dagOrder(cid, source, { ...options, ...(links === undefined ? {} : { links }) })
     return
   }
   const bytes = await source.get(cid, options)
@@ -25,7 +25,7 @@ export async function* blocksFor(
   // A file as an entity is its blocks; a folder its own node, with the shards of a large one.
   if (unixfs?.type === 'hamt-sharded-directory') yield* shards(cid, source, options)
   else if (unixfs === undefined || unixfs.isDirectory()) yield { cid, bytes }
-  else yield* fileBlocks(cid, absolute(range ?? { from: 0 }, unixfs), source, options)
+  else yield* fileBlocks(cid, absolute(range ?? { from: 0 }, unixfs), source, { ...options, once: true })
 }
 
 /** `entity-bytes` counts to the last byte, and from the end where it is negative. */
@@ -41,12 +41,14 @@ function shards(
   source: Pick<BlockSource, 'get'>,
   options: { signal?: AbortSignal },
 ): AsyncGenerator<CarBlock, void> {
+  const seen = new Set<string>()
+  const isNew = (cid: CID): boolean => !seen.has(keyOf(cid)) && seen.add(keyOf(cid)) !== undefined
   return orderedBlocks({ cid: root, at: undefined }, source, {
     ...options,
     below: ({ cid, bytes }) =>
       decodeNode(cid, bytes)
         // An entry has its name behind the two digits of its place; a link to a shard has the digits only.
-        .Links.filter(({ Name }) => Name?.length === 2)
+        .Links.filter(({ Name, Hash }) => Name?.length === 2 && isNew(Hash))
         .map(({ Hash }) => ({ cid: Hash, at: undefined })),
   })
 }

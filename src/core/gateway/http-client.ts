@@ -106,5 +106,5 @@ async function* decodeChunked(bytes: AsyncGenerator<Uint8Array, void>): AsyncGen
 }
 
 function cut(): PocketError {
-  return new PocketError('ERR_PROTOCOL', 'The HTTP body is cut')
+  return new PocketError('ERR_PROTOCOL', 'The HTTP body is cut', { detail: { cut: true } })
 }

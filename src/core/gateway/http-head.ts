@@ -21,7 +21,7 @@ export async function readHead(chunks: AsyncIterator<Uint8Array, void>): Promise
   let seen = new Uint8Array()
   for (;;) {
     const { done, value } = await chunks.next()
-    if (done === true) throw new PocketError('ERR_PROTOCOL', 'The HTTP head is cut')
+    if (done === true) throw new PocketError('ERR_PROTOCOL', 'The HTTP head is cut', { detail: { cut: true } })
     const joined = new Uint8Array(seen.byteLength + value.byteLength)
     joined.set(seen)
     joined.set(value, seen.byteLength)

@@ -5,7 +5,14 @@ import { PocketError, toPocketError, type ErrorCode } from '../../shared/errors.
 import { LIMITS } from '../../shared/limits.ts'
 import { blocksFor } from './blocks-for.ts'
 import { formatHead, readHead, type HttpHead } from './http-head.ts'
-import { parseGatewayRequest, type GatewayRequest } from './request.ts'
+import {
+  CAR_TYPE,
+  LINKS_HEADER,
+  parseGatewayRequest,
+  RAW_TYPE,
+  type CarRequest,
+  type GatewayRequest,
+} from './request.ts'
 import { send } from './send.ts'
 
 /** Answers trustless-gateway requests of peers, one a stream. */
@@ -122,19 +129,20 @@ function startLine({ startLine: line }: HttpHead): { method: string; target: str
 
 async function* rawParts({ cid }: GatewayRequest, source: Pick<BlockSource, 'get'>): AsyncGenerator<Uint8Array, void> {
   const bytes = await source.get(cid)
-  const headers = { 'content-type': 'application/vnd.ipld.raw', 'content-length': String(bytes.byteLength) }
+  const headers = { 'content-type': RAW_TYPE, 'content-length': String(bytes.byteLength) }
   yield formatHead('HTTP/1.1 200 OK', { ...headers, connection: 'close' })
   yield bytes
 }
 
-async function* carParts(
-  request: Extract<GatewayRequest, { kind: 'car' }>,
-  source: Pick<BlockSource, 'get'>,
-): AsyncGenerator<Uint8Array, void> {
+async function* carParts(request: CarRequest, source: Pick<BlockSource, 'get'>): AsyncGenerator<Uint8Array, void> {
   const blocks = blocksFor(request, source, {})
   let block = await blocks.next()
-  const type = 'application/vnd.ipld.car; version=1; order=dfs; dups=n'
-  yield formatHead('HTTP/1.1 200 OK', { 'content-type': type, connection: 'close' })
+  const { links } = request
+  yield formatHead('HTTP/1.1 200 OK', {
+    'content-type': CAR_TYPE,
+    ...(links === undefined ? {} : { [LINKS_HEADER]: `${links.from}:${links.to}` }),
+    connection: 'close',
+  })
   yield encodeHeader([request.cid])
   for (; block.done !== true; block = await blocks.next()) {
     const { cid, bytes } = block.value

@@ -13,7 +13,10 @@ import { httpGet } from '../../../src/core/gateway/http-client.ts'
 import { HTTP_PROTOCOL } from '../../../src/core/gateway/http-head.ts'
 import { createGateway } from '../../../src/core/gateway/http-server.ts'
 import { createBlockstore, createMemoryBlockTable, type PocketBlockstore } from '../../../src/core/storage/index.ts'
-import { fetchCar } from '../../../src/core/transfers/car-fetch.ts'
+import { createHttpSource } from '../../../src/core/transfers/sources/http-source.ts'
+import type { Part } from '../../../src/core/transfers/sources/part.ts'
+import { askPeer } from '../../../src/core/transfers/sources/peer-ask.ts'
+import { createSink } from '../../../src/core/transfers/sources/sink.ts'
 import { randomBytes } from '../../support/node/node.ts'
 
 const MiB = 1024 * 1024
@@ -75,15 +78,22 @@ async function get(path: string, accept = ''): Promise<{ status: number; type: s
   return { status, type: headers.get('content-type') ?? '', body: new Uint8Array(Buffer.concat(chunks)) }
 }
 
-async function fetchInto(to: PocketBlockstore, root: CID, range?: { from: number; to: number }): Promise<number> {
+async function fetchInto(
+  to: PocketBlockstore,
+  root: CID,
+  range?: { from: number; to: number },
+  signal = AbortSignal.timeout(10_000),
+): Promise<number> {
   let count = 0
-  await fetchCar({
-    connection: await connection(),
-    root,
-    ...(range === undefined ? {} : { range }),
-    signal: AbortSignal.timeout(10_000),
-    put: (cid, block) => to.put(cid, block, { verify: true }),
-    onBlock: () => count++,
+  const open = await connection()
+  const source = createHttpSource({ kind: 'peer', id: 'server', lanes: 1, ask: askPeer(() => open) })
+  const part: Part = range === undefined ? { kind: 'dag', root, size: 1 } : { kind: 'range', root, ...range }
+  await source.bring(part, {
+    signal,
+    store: createBlockSource({ networked: to, local: to }),
+    sink: createSink({ blocks: to, onStored: () => count++ }),
+    alive: () => undefined,
+    blockwise: false,
   })
   return count
 }
@@ -169,7 +179,7 @@ describe('a CAR from a peer', () => {
   const respond =
     (parts: (Uint8Array | string)[], { close = true } = {}) =>
     (stream: Stream): void => {
-      stream.send(new TextEncoder().encode('HTTP/1.1 200 OK\r\ntransfer-encoding: identity\r\n\r\n'))
+      stream.send(new TextEncoder().encode('HTTP/1.1 200 OK\r\ncontent-type: application/vnd.ipld.car\r\n\r\n'))
       for (const part of parts) stream.send(typeof part === 'string' ? new TextEncoder().encode(part) : part)
       if (close) void stream.close()
     }
@@ -230,13 +240,7 @@ describe('a CAR from a peer', () => {
   it('stops when the caller cancels', async () => {
     answer = respond([encodeHeader([file])], { close: false })
     const abort = new AbortController()
-    const fetching = fetchCar({
-      connection: await connection(),
-      root: file,
-      signal: abort.signal,
-      put: async (cid) => cid,
-      onBlock: () => undefined,
-    })
+    const fetching = fetchInto(await createBlockstore(createMemoryBlockTable()), file, undefined, abort.signal)
     setTimeout(() => abort.abort(), 50)
     await expect(fetching).rejects.toMatchObject({ code: 'ERR_ABORTED' })
     answer = undefined

@@ -4,12 +4,14 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { describe, expect, it } from 'vitest'
-import { missingWindows } from '../../../src/core/transfers/windows.ts'
+import { missingOf } from '../../../src/core/transfers/sources/missing.ts'
+import type { Part } from '../../../src/core/transfers/sources/part.ts'
 
 const MiB = 1024 * 1024
 const store = new Map<string, Uint8Array>()
 const source = {
   has: async (cid: CID) => store.has(cid.toString()),
+  sizeOf: () => 0,
   getLocal: async (cid: CID) => store.get(cid.toString()) ?? new Uint8Array(),
 }
 
@@ -30,12 +32,21 @@ async function file(children: [cid: CID, size: bigint][]): Promise<CID> {
   return cid
 }
 
+async function windows(root: CID): Promise<{ from: number; to: number }[]> {
+  const parts: Part[] = []
+  for await (const part of missingOf({ kind: 'dag', root, size: Infinity }, source)) parts.push(part)
+  return parts.map((part) => {
+    if (part.kind !== 'range') throw new Error(part.kind)
+    return { from: part.from, to: part.to }
+  })
+}
+
 describe('what is missing of a file', () => {
   it('is asked for in windows of 8 MiB around what is there', async () => {
     const present = new Set([0, 12])
     const leaves = await Promise.all(Array.from({ length: 20 }, (_, n) => leaf(`leaf ${n}`, present.has(n))))
     const root = await file(leaves.map((cid) => [cid, BigInt(MiB)]))
-    expect(await missingWindows(root, source)).toEqual([
+    expect(await windows(root)).toEqual([
       { from: MiB, to: 9 * MiB - 1 },
       { from: 9 * MiB, to: 12 * MiB - 1 },
       { from: 13 * MiB, to: 20 * MiB - 1 },
@@ -52,16 +63,15 @@ describe('what is missing of a file', () => {
       [below, BigInt(2 * MiB)],
       [away, BigInt(20 * MiB)],
     ])
-    expect(await missingWindows(root, source)).toEqual([
-      { from: MiB, to: 2 * MiB - 1 },
-      { from: 2 * MiB, to: 10 * MiB - 1 },
-      { from: 10 * MiB, to: 18 * MiB - 1 },
-      { from: 18 * MiB, to: 22 * MiB - 1 },
+    expect(await windows(root)).toEqual([
+      { from: MiB, to: 9 * MiB - 1 },
+      { from: 9 * MiB, to: 17 * MiB - 1 },
+      { from: 17 * MiB, to: 22 * MiB - 1 },
     ])
   })
 
   it('is bounded where a node lies about sizes', async () => {
     const root = await file([[await leaf('huge', false), 2n ** 50n]])
-    expect((await missingWindows(root, source)).length).toBe(65_536)
+    expect((await windows(root)).length).toBe(65_536)
   })
 })

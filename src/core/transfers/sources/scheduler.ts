@@ -1,0 +1,293 @@
+import type { CID } from 'multiformats/cid'
+import type { FetchSource } from '../../../contract/node-api.ts'
+import { PocketError, toPocketError } from '../../../shared/errors.ts'
+import { LIMITS } from '../../../shared/limits.ts'
+import type { BlockSource } from '../../content/block-source.ts'
+import { checkCid } from '../../content/cids.ts'
+import { incomplete, isFatal, isLie, isTooLarge, notFound } from './faults.ts'
+import { missingOf } from './missing.ts'
+import { isFileNode, whole, type Part } from './part.ts'
+import { createSink, type SinkInit } from './sink.ts'
+import type { Source } from './source.ts'
+import { createStanding, type Standing } from './standing.ts'
+import { createTask, straggler, type Attempt, type Task } from './tasks.ts'
+
+export interface SchedulerInit {
+  store: Pick<BlockSource, 'has' | 'getLocal' | 'sizeOf'>
+  blocks: SinkInit['blocks']
+  /** Who can be asked at this moment. */
+  sources: () => Source[]
+  signal: AbortSignal
+  /** A missing block came and is committed. */
+  onStored: (cid: CID, bytes: number) => void
+  /** A block was there already. */
+  onHeld: (cid: CID, bytes: number) => void
+  /** A source was dropped, for now or for good. */
+  onDropped: () => void
+  /** Without a verified block for so long, in ms, it gives up. */
+  patienceMs?: number
+}
+
+export interface Scheduler {
+  /** Brings what is missing of a DAG. @throws PocketError ERR_NOT_FOUND, or why those who were asked were dropped */
+  run(root: CID): Promise<void>
+  /** Somebody came or went. */
+  wake(): void
+  describe(): FetchSource[]
+}
+
+/** Rates are taken and stragglers looked for so often, in ms. */
+const TICK_MS = 200
+/** Failures of a part after which it is asked for block by block. */
+const BLOCKWISE_AFTER = 2
+/** So many times the patience one block may take on a line that does bring bytes. */
+const SLOW = 8
+/** Of a file whose root is not known. */
+const FIRST_BYTES = LIMITS.carWindowBytes
+/** Failures of a part among all sources after which its maker is believed to be the liar. */
+const MAX_PART_FAILURES = 64
+
+export function createScheduler(init: SchedulerInit): Scheduler {
+  return new SourceScheduler(init)
+}
+
+/**
+ * Parts go to whoever has room, the fastest first; the next is looked for when it is needed. When none is left, those who
+ * are idle are given what the slowest still owe as well, and whoever is first wins. Every block is checked before it is
+ * stored, whoever brings it: a source that fails is paused, one that lies is out.
+ */
+class SourceScheduler implements Scheduler {
+  readonly #init: SchedulerInit
+  readonly #standings = new Map<string, Standing>()
+  readonly #tasks = new Set<Task>()
+  /** Where further parts come from, the next one last. */
+  readonly #plans: AsyncGenerator<Part, void>[] = []
+  readonly #working = new Set<Promise<void>>()
+  #lastArrival = Date.now()
+  #lastByte = Date.now()
+  #failure: { error: unknown } | undefined
+  #wake: () => void = () => undefined
+
+  constructor(init: SchedulerInit) {
+    this.#init = init
+  }
+
+  wake(): void {
+    this.#wake()
+  }
+
+  describe(): FetchSource[] {
+    const now = Date.now()
+    return [...this.#standings.values()].map((standing) => standing.describe(now))
+  }
+
+  async run(root: CID): Promise<void> {
+    const { signal, store } = this.#init
+    this.#lastArrival = this.#lastByte = Date.now()
+    checkCid(root)
+    if (await store.has(root)) this.#plans.push(this.#missing(whole(root)))
+    // As an entity it is the root and the first window, if it is a file: one round trip less.
+    else this.#add({ kind: 'range', root, from: 0, to: FIRST_BYTES - 1 })
+    const stop = (): void => this.#wake()
+    signal.addEventListener('abort', stop)
+    const timer = setInterval(() => this.#tick(), TICK_MS)
+    try {
+      while (this.#failure === undefined && !signal.aborted) {
+        const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+        await this.#assign()
+        if (this.#tasks.size === 0) return
+        this.#checkPatience()
+        if (this.#failure === undefined && !signal.aborted) await woken
+      }
+    } catch (error) {
+      this.#failure ??= { error }
+    } finally {
+      clearInterval(timer)
+      signal.removeEventListener('abort', stop)
+      await this.#end()
+    }
+    if (signal.aborted) throw new PocketError('ERR_ABORTED', undefined, { cause: signal.reason })
+    throw toPocketError(this.#failure?.error)
+  }
+
+  /** The root came: what is beyond the first request can be planned while that goes on. */
+  async #open(task: Task): Promise<void> {
+    const { root } = task.part
+    const bytes = await this.#init.store.getLocal(root)
+    if (isFileNode(root, bytes)) {
+      this.#plans.push(this.#missing({ kind: 'range', root, from: FIRST_BYTES, to: Number.MAX_SAFE_INTEGER }))
+    } else {
+      this.#plans.push(this.#missing(whole(root)))
+      task.part = { kind: 'block', root }
+    }
+    this.#wake()
+  }
+
+  #missing(part: Part): AsyncGenerator<Part, void> {
+    const { store, signal, onHeld } = this.#init
+    return missingOf(part, store, { signal, onHeld })
+  }
+
+  /** Gives jobs as long as somebody has room. */
+  async #assign(): Promise<void> {
+    for (;;) {
+      const waiting = [...this.#tasks].filter(({ attempts }) => attempts.size === 0)
+      // One is always known: without one, and with nobody at work, all is here.
+      if (waiting.length === 0) {
+        const next = await this.#plan()
+        if (next !== undefined) waiting.push(next)
+      }
+      const standing = this.#next()
+      if (standing === undefined) return
+      const unfailed = waiting.find(({ failedWith }) => !failedWith.has(standing.source.id))
+      const task = unfailed ?? (await this.#plan()) ?? waiting[0] ?? straggler(this.#tasks, standing)
+      if (task === undefined) return
+      this.#start(task, standing)
+    }
+  }
+
+  /** Who is to have the next job. */
+  #next(): Standing | undefined {
+    const now = Date.now()
+    const all = this.#present()
+    const usable = all.filter(({ source }) => !source.lastResort())
+    // Those who are busy with all their lanes are as good as ready.
+    const first = usable.some((standing) => standing.ready(now) || standing.running > 0)
+    return (first ? usable : all)
+      .filter((standing) => standing.ready(now))
+      .sort((a, b) => (b.rate ?? Infinity) - (a.rate ?? Infinity) || a.running - b.running)[0]
+  }
+
+  #present(): Standing[] {
+    return this.#init.sources().map((source) => {
+      const standing = this.#standings.get(source.id) ?? createStanding(source)
+      this.#standings.set(source.id, standing)
+      return standing
+    })
+  }
+
+  async #plan(): Promise<Task | undefined> {
+    for (let plan = this.#plans.at(-1); plan !== undefined; plan = this.#plans.at(-1)) {
+      const { done, value } = await plan.next()
+      if (done === true) {
+        this.#plans.splice(this.#plans.indexOf(plan), 1)
+        continue
+      }
+      return this.#add(value)
+    }
+    return undefined
+  }
+
+  #add(part: Part, before?: Task): Task {
+    const task = createTask(part, before)
+    this.#tasks.add(task)
+    return task
+  }
+
+  #start(task: Task, standing: Standing): void {
+    const attempt: Attempt = { standing, stop: new AbortController(), startedAt: Date.now() }
+    task.attempts.add(attempt)
+    standing.running++
+    const work = this.#work(task, attempt).finally(() => {
+      standing.running--
+      task.attempts.delete(attempt)
+      this.#working.delete(work)
+      this.#wake()
+    })
+    this.#working.add(work)
+  }
+
+  async #work(task: Task, { standing, stop }: Attempt): Promise<void> {
+    const root =
+      task.part.kind === 'range' && !(await this.#init.store.has(task.part.root)) ? task.part.root : undefined
+    const { store, blocks, signal, onStored } = this.#init
+    const sink = createSink({
+      blocks,
+      onStored: (cid, bytes) => {
+        this.#lastArrival = Date.now()
+        task.came += bytes
+        standing.brought(bytes)
+        onStored(cid, bytes)
+        if (root?.equals(cid) === true) task.opening ??= this.#open(task)
+      },
+    })
+    const both = AbortSignal.any([signal, stop.signal])
+    let failure: { error: unknown } | undefined
+    try {
+      // Of a part that somebody else is at, what is missing by now.
+      const parts = task.attempts.size > 1 ? await this.#left(task.part) : [task.part]
+      for (const part of parts) {
+        await standing.source.bring(part, {
+          signal: both,
+          store,
+          sink,
+          alive: () => (this.#lastByte = Date.now()),
+          blockwise: task.failures >= BLOCKWISE_AFTER,
+        })
+      }
+    } catch (error) {
+      if (both.aborted) return
+      failure = { error }
+    }
+    try {
+      await this.#settle(task, standing, failure)
+    } catch (error) {
+      if (!both.aborted) this.#failure ??= { error }
+    }
+  }
+
+  /** After an attempt: what of the part is still missing goes on. */
+  async #settle(task: Task, standing: Standing, failure: { error: unknown } | undefined): Promise<void> {
+    const error = failure === undefined ? undefined : toPocketError(failure.error)
+    if (error !== undefined && isFatal(error)) throw error
+    await task.opening
+    const left = await this.#left(task.part)
+    if (!this.#tasks.has(task)) return
+    // What is larger than its maker said is no fault of the source.
+    const fault = error ?? (left.length > 0 ? incomplete() : undefined)
+    if (fault !== undefined && !isTooLarge(fault)) {
+      standing.failed(fault, Date.now())
+      this.#init.onDropped()
+      task.failures++
+      task.failedWith.add(standing.source.id)
+      if (task.failures > MAX_PART_FAILURES) throw fault
+    }
+    // Somebody else is at it still.
+    if (left.length > 0 && task.attempts.size > 1) return
+    if (left.length === 0 && task.part.kind === 'block' && task.opening === undefined) {
+      this.#plans.push(this.#missing(whole(task.part.root)))
+    }
+    this.#tasks.delete(task)
+    for (const other of task.attempts) other.stop.abort()
+    for (const part of left) this.#add(part, task)
+  }
+
+  async #left(part: Part): Promise<Part[]> {
+    const left: Part[] = []
+    for await (const each of missingOf(part, this.#init.store)) left.push(each)
+    return left
+  }
+
+  #tick(): void {
+    for (const standing of this.#standings.values()) standing.tick(TICK_MS)
+    this.#wake()
+  }
+
+  #checkPatience(): void {
+    const { patienceMs = LIMITS.findTimeoutMs } = this.#init
+    const silence = Date.now() - this.#lastArrival
+    // A slow line is not a missing block; but bytes that never make a block are nothing.
+    if (silence <= patienceMs || (Date.now() - this.#lastByte <= patienceMs && silence <= SLOW * patienceMs)) return
+    const errors = [...this.#standings.values()].flatMap(({ error }) => error ?? [])
+    this.#failure = { error: errors.find(isLie) ?? notFound(errors[0]) }
+  }
+
+  async #end(): Promise<void> {
+    for (const plan of this.#plans.splice(0)) await plan.return(undefined)
+    const tasks = [...this.#tasks]
+    this.#tasks.clear()
+    for (const { attempts } of tasks) for (const { stop } of attempts) stop.abort()
+    // Nothing is written any more when this is over.
+    await Promise.allSettled(this.#working)
+  }
+}

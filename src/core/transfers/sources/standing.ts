@@ -1,0 +1,77 @@
+import type { FetchSource } from '../../../contract/node-api.ts'
+import { isPocketError, toPocketError, toWireError, type PocketError } from '../../../shared/errors.ts'
+import { isLie } from './faults.ts'
+import type { Source } from './source.ts'
+
+/** How a source has done in one fetch: who gets the next part, and who none. */
+export interface Standing {
+  readonly source: Source
+  /** Jobs that it has. */
+  running: number
+  /** Bytes a second for each of its jobs, of late; undefined until it was seen at work. */
+  rate: number | undefined
+  /** What it was dropped for last. */
+  readonly error: PocketError | undefined
+  /** Whether it may have a job now. */
+  ready(now: number): boolean
+  /** Whether it may have one later without anything happening; ms from then, or undefined. */
+  readyIn(now: number): number | undefined
+  /** Verified bytes of its that were missing. */
+  brought(bytes: number): void
+  /** Once for each interval of `ms`, while it has jobs. */
+  tick(ms: number): void
+  failed(error: unknown, now: number): void
+  describe(now: number): FetchSource
+}
+
+/** The first pause after a failure, in ms; it doubles with each one that follows, up to the last. */
+const PAUSE_MS = 500
+const MAX_PAUSE_MS = 30_000
+/** Weight of the last interval in a rate. */
+const FRESH = 0.3
+
+export function createStanding(source: Source): Standing {
+  let bytes = 0
+  let since = 0
+  let strikes = 0
+  let until = 0
+  let banned = false
+  let lanes = source.lanes
+  const standing = {
+    source,
+    running: 0,
+    rate: undefined as number | undefined,
+    error: undefined as PocketError | undefined,
+    ready: (now: number) => !banned && now >= until && standing.running < lanes,
+    readyIn: (now: number) => (banned ? undefined : Math.max(0, until - now)),
+    brought(size: number) {
+      bytes += size
+      since += size
+      strikes = 0
+      standing.error = undefined
+    },
+    tick(ms: number) {
+      if (standing.running === 0) return
+      const rate = (since * 1000) / ms / standing.running
+      since = 0
+      standing.rate = standing.rate === undefined ? (rate > 0 ? rate : undefined) : mix(standing.rate, rate)
+    },
+    failed(error: unknown, now: number) {
+      const coded = toPocketError(error)
+      standing.error = coded
+      banned ||= isLie(coded) && !source.shared
+      // Too many at once for it: fewer then, and soon again.
+      if (isPocketError(coded, 'ERR_LIMIT_EXCEEDED')) lanes = Math.max(1, Math.min(lanes, standing.running))
+      until = now + Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** strikes++)
+    },
+    describe(now: number): FetchSource {
+      const { kind, id } = source
+      const dropped = banned || now < until
+      const state = standing.running > 0 && !banned ? 'active' : dropped ? 'dropped' : 'idle'
+      return { kind, id, bytes, state, ...(standing.error === undefined ? {} : { error: toWireError(standing.error) }) }
+    },
+  }
+  return standing
+}
+
+const mix = (before: number, now: number): number => before * (1 - FRESH) + now * FRESH
