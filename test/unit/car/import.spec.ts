@@ -141,7 +141,7 @@ describe('importing a CAR', () => {
     expect((await host.repo.gc()).blocks).toBe(0)
   })
 
-  it('takes identity CIDs, a thousand of them nested, without storing them', async () => {
+  it('refuses identity CIDs that hold a thousand others, and keeps nothing', async () => {
     await using host = await startNode()
     let cid = identity(raw.code, text('within'))
     for (let depth = 0; depth < 1000; depth++) {
@@ -154,8 +154,16 @@ describe('importing a CAR', () => {
       if (cid.bytes.byteLength > 30_000) break
     }
     const root = await node('directory', [{ name: 'a', cid }])
-    const result = await host.car.import(car([root.cid], [root, { cid, bytes: cid.multihash.digest }]))
-    expect(result).toMatchObject({ incomplete: [], dropped: 0 })
+    const importing = host.car.import(car([root.cid], [root, { cid, bytes: cid.multihash.digest }]))
+    await expect(importing).rejects.toMatchObject({ code: 'ERR_INVALID_BLOCK' })
+    expect((await host.repo.stat()).blocks).toBe(0)
+  })
+
+  it('takes a short identity CID without storing it', async () => {
+    await using host = await startNode()
+    const cid = identity(raw.code, text('within'))
+    const root = await node('directory', [{ name: 'a', cid }])
+    expect(await host.car.import(car([root.cid], [root]))).toMatchObject({ incomplete: [], dropped: 0 })
     expect((await host.repo.stat()).blocks).toBe(1)
   })
 

@@ -8,9 +8,10 @@ async function reachable(node: TestNode): Promise<string[]> {
   return (await node.id()).multiaddrs.filter((addr) => addr.includes('/p2p-circuit'))
 }
 
-/** A table of which the n-th value can be changed behind the store's back. */
+/** A table of which the n-th value can be changed behind the store's back; it keeps no files, so that all are values. */
 function fragile() {
   const table = createMemoryBlockTable()
+  table.putFile = () => Promise.reject(new Error('no files here'))
   return {
     table,
     async flip(at: number): Promise<void> {
