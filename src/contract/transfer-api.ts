@@ -47,6 +47,7 @@ export interface Transfer {
   attempts: number
   /** Of a `waiting` one; sooner when the network comes back or a peer connects. */
   nextAttemptAt?: number
+  /** Why the last try failed: until it is tried by a person, or something comes. */
   error?: WireError
   createdAt: number
   updatedAt: number

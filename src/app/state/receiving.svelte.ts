@@ -64,6 +64,13 @@ export class Receiving {
     return this.#failure ?? (state === 'failed' && error !== undefined ? describeFailure(error) : undefined)
   }
 
+  /** Why the last try came to nothing, while it is tried again by itself. */
+  get trouble(): Failure | undefined {
+    const { state, error } = this.transfer ?? {}
+    if (error === undefined || error.code === 'ERR_OFFLINE' || !this.#node.online) return undefined
+    return state === 'waiting' || state === 'queued' || state === 'running' ? describeFailure(error) : undefined
+  }
+
   get stat(): StatResult | undefined {
     return this.#stat
   }

@@ -4,7 +4,7 @@ import { describeFailure, t } from './index.ts'
 
 /** How a transfer stands, in one line. */
 export function transferLine(transfer: Transfer, online: boolean): string {
-  const { kind, state, done, total, rate, timeLeft } = transfer
+  const { kind, state, done, total, rate, timeLeft, error } = transfer
   const amount = total === undefined ? bytes(done) : t.transfer.of(done, total)
   switch (state) {
     case 'failed':
@@ -17,6 +17,9 @@ export function transferLine(transfer: Transfer, online: boolean): string {
       return kind === 'fetch' && !online ? t.transfer.offline : t.transfer.queued
     default:
       if (kind === 'fetch' && !online) return t.transfer.offline
+      // Tried again, and nothing has come yet.
+      if (error !== undefined) return reason(transfer)
+      if (kind === 'fetch' && done > 0 && rate === 0) return `${t.transfer.stalled} · ${amount}`
   }
   const parts = [kind === 'import' ? t.transfer.adding : t.transfer.arriving, amount]
   if (rate > 0) parts.push(t.transfer.rate(rate))

@@ -47,11 +47,11 @@ export class Job {
 
   /** Takes over what a run tells. Never backwards: a new run begins by looking at what is held. */
   progress({ done, total, cid, sources }: JobProgress): void {
-    const { record } = this
-    const advanced = done !== undefined && done > record.done
+    const { error, ...rest } = this.record
+    const advanced = done !== undefined && done > rest.done
     this.record = {
-      ...record,
-      ...(advanced ? { done, attempts: 0 } : {}),
+      ...rest,
+      ...(advanced ? { done, attempts: 0 } : error === undefined ? {} : { error }),
       ...(total === undefined ? {} : { total }),
       ...(cid === undefined ? {} : { cid }),
       ...(sources === undefined ? {} : { sources: sum(this.#before, sources) }),

@@ -89,7 +89,11 @@ export class Jobs {
 
   /** Puts it in the queue, whatever kept it from there. */
   async queue(job: Job): Promise<void> {
-    if (job.record.state === 'queued' || job.record.state === 'running') return
+    if (job.record.state === 'queued' || job.record.state === 'running') {
+      // Tried at this moment: what went wrong before is of no interest any more.
+      if (job.record.error !== undefined) await this.#board.set(job, withoutWait(job.record))
+      return
+    }
     clearTimeout(job.timer)
     this.#board.hold(job)
     const changed = this.#board.set(job, withoutWait({ ...job.record, state: 'queued', attempts: 0 }))
@@ -173,7 +177,8 @@ export class Jobs {
 
   #run(job: Job): void {
     const aborter = new AbortController()
-    this.#board.note(job, withoutWait({ ...job.record, state: 'running' }))
+    // Why the last try failed stays to be seen until something comes.
+    this.#board.note(job, withoutNext({ ...job.record, state: 'running' }))
     job.beginRun()
     const run: JobRun = {
       record: job.record,

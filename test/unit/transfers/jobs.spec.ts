@@ -157,6 +157,22 @@ describe('jobs', () => {
     expect(job.view().attempts).toBe(0)
   })
 
+  it('say why the last try failed until something comes, or a person tries', async () => {
+    const { jobs, runs } = await open()
+    const error = () => jobs.all()[0]?.view().error?.code
+    await jobs.add(record('a'))
+    await settle()
+    runs[0]!.fail(notFound())
+    await vi.advanceTimersByTimeAsync(LIMITS.retryDelayMs)
+    expect([runs.length, error()]).toEqual([2, 'ERR_NOT_FOUND'])
+    await jobs.queue(jobs.all()[0]!)
+    expect([runs.length, error()]).toEqual([2, undefined])
+    runs[1]!.fail(notFound())
+    await vi.advanceTimersByTimeAsync(2 * LIMITS.retryDelayMs)
+    runs[2]!.progress({ done: 1 })
+    expect([runs.length, error()]).toEqual([3, undefined])
+  })
+
   it('that wait are tried at once when something changed, but not the moment after they failed', async () => {
     const { jobs, runs, states } = await open()
     await jobs.add(record('a', { attempts: 9 }))
