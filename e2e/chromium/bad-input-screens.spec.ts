@@ -18,7 +18,7 @@ const PATIENCE_MS = 45_000
 test('links that do not open say what is wrong with them', async ({ phone }) => {
   const { page } = await phone('opening')
   const links: [link: string, code: ErrorCode][] = [
-    ['/#/get/bafkreifzjut3te2n?name=%E0%A4', 'ERR_INVALID_LINK'],
+    ['/#/get/bafkreifzjut3te2n?via=%E0%A4', 'ERR_INVALID_LINK'],
     [`/#/get/${CID.slice(0, -1)}`, 'ERR_INVALID_CID'],
     [`/#/get/${CID}?via=/ip4/999.1.1.1/tcp/1/ws`, 'ERR_INVALID_MULTIADDR'],
     ['/#/get/bafyreigaknpexyvxt76zgkitavbwx6ejgfheup5oybpm77f3pxzrvwpfdi', 'ERR_UNSUPPORTED_CODEC'],
@@ -96,13 +96,15 @@ test.describe('a sender', () => {
     const item = await one.openPage(`/#/item/${CID}`)
     const tooLarge = await one.openPage(linkTo(large, 'large.bin'))
     await expect(item.getByTestId('waiting')).toContainText(CID)
-    await expectSentence(tooLarge.getByTestId('failure'), 'ERR_BLOCK_TOO_LARGE')
+    await expectSentence(tooLarge.getByTestId('failure'), 'ERR_BLOCK_TOO_LARGE', PATIENCE_MS)
     await expectSentence(one.page.getByTestId('failure'), 'ERR_BLOCK_HASH_MISMATCH', PATIENCE_MS)
     await expectSentence(nobody.getByTestId('failure'), 'ERR_NOT_FOUND', PATIENCE_MS)
     await expect(nobody.getByRole('button', { name: en.tryAgain })).toBeVisible()
     await expectSentence(item.getByTestId('failure'), 'ERR_NOT_FOUND', PATIENCE_MS)
     await item.getByRole('button', { name: en.tryAgain }).click()
     await expect(item.getByTestId('waiting')).toContainText(CID)
+    // They would go on trying by themselves.
+    for (const page of [one.page, nobody]) await page.getByRole('button', { name: en.get.cancel, exact: true }).click()
     await expectGoesOn(tooLarge)
   })
 

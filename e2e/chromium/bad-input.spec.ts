@@ -11,7 +11,7 @@ test('what is malformed gets a code of its own, and the node goes on', async ({ 
     ['a link that is cut off', (node) => node.open('https://pocket.example/#/get/'), 'ERR_INVALID_LINK'],
     [
       'a link with a broken escape',
-      (node) => node.open('https://pocket.example/#/get/bafkreifzjut3te2n?name=%E0%A4'),
+      (node) => node.open('https://pocket.example/#/get/bafkreifzjut3te2n?via=%E0%A4'),
       'ERR_INVALID_LINK',
     ],
     [

@@ -44,7 +44,16 @@ export class IndexLog {
   /** Merges the pages when there are many. Not needed for anything but speed: another connection may be quicker. */
   async compact(): Promise<void> {
     if (this.#loosePages < LOOSE_PAGES + this.index.blocks / BLOCKS_A_LOOSE_PAGE) return
-    const last = await this.#table.replaceLog(this.#cursor, snapshotPages(this.index))
+    const cursor = this.#cursor
+    const pages: Uint8Array[] = []
+    for (const page of snapshotPages(this.index)) {
+      pages.push(page)
+      // Hundreds of milliseconds for a large store in all: the worker has heartbeats to answer meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 0))
+      // Another connection has written, and the index has followed: these pages are a mixture. The next commit tries again.
+      if (this.#cursor !== cursor) return
+    }
+    const last = await this.#table.replaceLog(cursor, pages)
     this.#loosePages = 0
     if (last !== undefined) this.#cursor = Math.max(this.#cursor, last)
   }

@@ -80,17 +80,17 @@ export function applyEntries(index: BlockIndex, entries: LogEntry[]): void {
 }
 
 /** The whole index as pages, least recently used first: what reads them takes over that order. */
-export function snapshotPages(index: BlockIndex): Uint8Array[] {
-  const pages: Uint8Array[] = []
+export function* snapshotPages(index: BlockIndex): Generator<Uint8Array> {
+  let first = true
   let entries: LogEntry[] = []
   for (const entry of index.byUse()) {
     entries.push(entry)
     if (entries.length < SNAPSHOT_ENTRIES) continue
-    pages.push(encodePage(entries, pages.length === 0))
+    yield encodePage(entries, first)
+    first = false
     entries = []
   }
-  if (entries.length > 0 || pages.length === 0) pages.push(encodePage(entries, pages.length === 0))
-  return pages
+  if (entries.length > 0 || first) yield encodePage(entries, first)
 }
 
 function entryBytes({ multihash, location }: LogEntry): number {

@@ -67,7 +67,7 @@ describe('block index', () => {
         offset: at % 3 === 0 ? 0 : at * 2 ** 22,
       })
     }
-    const pages = snapshotPages(index)
+    const pages = [...snapshotPages(index)]
     expect(pages.length).toBe(3)
     const copy = new BlockIndex()
     copy.set(multihash(), { size: 1, file: 0, offset: 0 })
