@@ -38,15 +38,15 @@ export async function saveToDownloads(node: PocketNode, { path, name, size }: Sa
       handle: () => {
         clearTimeout(timer)
         taken.resolve()
-        return node.cat(path).pipeThrough(new TransformStream({ flush: end }))
+        return node.cat(path)
       },
     },
   })
-  void server.closed.then(end)
-  function end(): void {
+  // The service worker closes the port when the browser has all of it, or wants no more.
+  void server.closed.then(() => {
     clearInterval(alive)
     frame.remove()
-  }
+  })
   const timer = setTimeout(() => {
     server.close()
     taken.reject(new PocketError('ERR_TIMEOUT', 'The browser did not take the file'))

@@ -129,8 +129,9 @@ export class PocketNodeService implements NodeService {
   open: NodeService['open'] = async (url) => {
     const link = parseLink(url)
     parseCid(link.cid)
-    this.#parts.followed.follow(parseHints(link.via))
-    return link
+    const hints = parseHints(link.via)
+    this.#parts.followed.follow(hints)
+    return { ...link, via: hints.map(String) }
   }
 
   setRelays: NodeService['setRelays'] = async (multiaddrs) => {

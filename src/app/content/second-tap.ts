@@ -9,7 +9,10 @@ export function ignoreSecondTap({ clientX, clientY }: MouseEvent): void {
     if (Math.hypot(event.clientX - clientX, event.clientY - clientY) > NEAR) return
     event.preventDefault()
     event.stopPropagation()
+    // One: what comes after it is meant.
+    stop()
   }
+  const stop = (): void => removeEventListener('click', swallow, { capture: true })
   addEventListener('click', swallow, { capture: true })
-  setTimeout(() => removeEventListener('click', swallow, { capture: true }), DOUBLE_MS)
+  setTimeout(stop, DOUBLE_MS)
 }

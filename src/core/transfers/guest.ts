@@ -45,8 +45,20 @@ export function openGuest(board: JobBoard, { id, kind, name }: GuestInit, onStay
       job.record = { ...job.record, staged, state: 'queued', done: 0 }
       board.hold(job)
       job.guest = false
+      // Before anybody can end it: who waits for its result must hear of any end.
+      job.result ??= Promise.withResolvers()
+      job.result.promise.catch(() => undefined)
       leave()
-      await board.set(job, job.record)
+      try {
+        await board.set(job, job.record)
+      } catch (error) {
+        // The journal does not know it: it must not go on behind the back of a caller who was told that it failed.
+        job.run?.aborter.abort(error)
+        job.letGo?.()
+        job.letGo = undefined
+        void board.forget(job.record.id).catch(() => undefined)
+        throw error
+      }
       onStay()
     },
     end(error) {

@@ -48,6 +48,14 @@ describe('the peer of a link', () => {
     await untilPeers(node, (peers) => isAt(peer.addr)(peers) && peers[0]?.openedAt !== first?.openedAt)
   })
 
+  it('is dialled although another hint of the link is no address', async () => {
+    await using peer = await startRelay()
+    await using node = await startPhone()
+    const { via } = await node.open(`${linkTo('/ip4/999.1.1.1/tcp/1/ws')}&via=${encodeURIComponent(peer.addr)}`)
+    expect(via).toEqual([peer.addr])
+    await untilPeers(node, isAt(peer.addr))
+  })
+
   it('is left alone when a person hangs up', async () => {
     await using peer = await startRelay()
     await using node = await startPhone()

@@ -7,6 +7,9 @@ export interface Saver extends Handler {
   offer(offer: SaveOffer, port: MessagePort): void
 }
 
+/** Offers that wait to be taken: a page makes one and opens it at once. */
+const MAX_OFFERS = 16
+
 /**
  * Passes files from a page to the browser's downloads as they come: nothing of them is kept here. What strangers sent
  * is never shown in the app's origin: it goes to the disk, and is no page even if a browser should open it.
@@ -14,8 +17,16 @@ export interface Saver extends Handler {
 export function createSaver(): Saver {
   const offers = new Map<string, { offer: SaveOffer; port: MessagePort }>()
   return {
-    offer: (offer, port) => void offers.set(offer.id, { offer, port }),
-    canHandle: (request, url) => request.method === 'GET' && saveId(url.pathname) !== undefined,
+    offer(offer, port) {
+      offers.set(offer.id, { offer, port })
+      for (const [oldest, { port: forgotten }] of offers) {
+        if (offers.size <= MAX_OFFERS) break
+        forgotten.close()
+        offers.delete(oldest)
+      }
+    },
+    canHandle: (request, url) =>
+      request.method === 'GET' && url.origin === self.location.origin && saveId(url.pathname) !== undefined,
     async handle(_request, url) {
       const id = saveId(url.pathname) ?? ''
       const found = offers.get(id)
@@ -23,7 +34,9 @@ export function createSaver(): Saver {
       offers.delete(id)
       if (found === undefined) return new Response('Nothing to save here', { status: 404 })
       const { offer, port } = found
-      const bytes = createRpcClient<SaveMethods>(port).bytes('read', undefined)
+      const rpc = createRpcClient<SaveMethods>(port)
+      // The page hears of the end, whichever it is, by the port.
+      const bytes = endingWith(rpc.bytes('read', undefined), () => rpc.close())
       return new Response(bytes as BodyInit, {
         headers: {
           'content-type': 'application/octet-stream',
@@ -36,6 +49,29 @@ export function createSaver(): Saver {
       })
     },
   }
+}
+
+function endingWith(source: ReadableStream<Uint8Array>, onEnd: () => void): ReadableStream<Uint8Array> {
+  const reader = source.getReader()
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const { value } = await reader.read()
+          if (value !== undefined) return controller.enqueue(value)
+          controller.close()
+        } catch (error) {
+          controller.error(error)
+        }
+        onEnd()
+      },
+      async cancel(reason) {
+        await reader.cancel(reason)
+        onEnd()
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 /** RFC 5987: what `encodeURIComponent` leaves as it is and the header may not have. */
