@@ -1,8 +1,18 @@
-import type { FetchProgress, OpenedLink, StatResult, Transfer } from '../../contract/node-api.ts'
+import type {
+  FetchProgress,
+  OpenedLink,
+  PocketNode,
+  StatResult,
+  Transfer,
+  TransferRequest,
+} from '../../contract/node-api.ts'
 import { parseLink } from '../../contract/link.ts'
 import { nameByContent } from '../content/names.ts'
 import { describeFailure, type Failure } from '../strings/index.ts'
 import type { NodeState } from './node.svelte.ts'
+
+/** Naming by content may wait for the network. */
+const NAMING_MS = 60_000
 
 export type Phase = 'opening' | 'arriving' | 'waiting' | 'paused' | 'complete' | 'stopped' | 'failed'
 
@@ -16,6 +26,7 @@ export class Receiving {
   #failure = $state.raw<Failure | undefined>()
   #stat = $state.raw<StatResult | undefined>()
   #found = $state('')
+  #naming: Promise<void> | undefined
   readonly #node: NodeState
   readonly url: string
 
@@ -101,6 +112,8 @@ export class Receiving {
   async finish(): Promise<void> {
     if (this.#stat !== undefined) return
     await this.#try(async () => {
+      // It arrives under the name that it keeps.
+      await this.#naming
       this.#stat = await (await this.#node.ready).stat(this.path)
     })
   }
@@ -112,13 +125,17 @@ export class Receiving {
       const request = { cid: this.path, from: via }
       const { id } = await node.transfers.start(this.name === '' ? request : { ...request, name: this.name })
       this.#id = id
-      if (this.name !== '') return
-      // What it is shows in its first bytes.
-      this.#found = await nameByContent(node, this.path, AbortSignal.timeout(60_000)).catch(() => '')
-      if (this.#found !== '') await node.transfers.start({ ...request, name: this.#found })
+      if (this.name === '') this.#naming = this.#nameIt(node, request)
+      await this.#naming
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** What it is shows in its first bytes. */
+  async #nameIt(node: PocketNode, request: TransferRequest): Promise<void> {
+    this.#found = await nameByContent(node, this.path, AbortSignal.timeout(NAMING_MS)).catch(() => '')
+    if (this.#found !== '') await node.transfers.start({ ...request, name: this.#found })
   }
 
   async #try(work: (id: string) => Promise<void>): Promise<void> {

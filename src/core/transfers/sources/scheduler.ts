@@ -277,9 +277,16 @@ class SourceScheduler implements Scheduler {
     const { patienceMs = LIMITS.findTimeoutMs } = this.#init
     const silence = Date.now() - this.#lastArrival
     // A slow line is not a missing block; but bytes that never make a block are nothing.
-    if (silence <= patienceMs || (Date.now() - this.#lastByte <= patienceMs && silence <= SLOW * patienceMs)) return
+    const patient = silence <= patienceMs || (Date.now() - this.#lastByte <= patienceMs && silence <= SLOW * patienceMs)
+    if (patient && !this.#onlyLiars()) return
     const errors = [...this.#standings.values()].flatMap(({ error }) => error ?? [])
     this.#failure = { error: errors.find(isLie) ?? notFound(errors[0]) }
+  }
+
+  /** Nobody is left to hope for: all who are there have lied. */
+  #onlyLiars(): boolean {
+    const all = this.#present()
+    return all.length > 0 && all.every(({ running, error }) => running === 0 && error !== undefined && isLie(error))
   }
 
   async #end(): Promise<void> {
