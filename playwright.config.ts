@@ -1,10 +1,14 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from '@playwright/test'
 import { chromiumLaunch, type TestOptions } from './e2e/support/browser.ts'
 
-const engines = ['firefox', 'webkit', 'kubo', 'soak'].map((name) => `${name}/**`)
+/** Whole paths: a checkout may lie in a folder that is called like one of ours. */
+const within = (glob: string): string => fileURLToPath(new URL(`e2e/${glob}`, import.meta.url))
+
+const engines = ['firefox', 'webkit', 'kubo', 'soak'].map((name) => within(`${name}/**`))
 /** What a phone's size and touch do not change runs once. */
-const once = ['bad-input', 'bad-peers', 'bad-storage', 'host', 'lender', 'storage', 'under-way'].map(
-  (name) => `chromium/${name}.spec.ts`,
+const once = ['bad-input', 'bad-peers', 'bad-storage', 'host', 'lender', 'storage', 'under-way'].map((name) =>
+  within(`chromium/${name}.spec.ts`),
 )
 
 /** One runner for every end-to-end suite; docs/testing.md says what each needs. */
@@ -26,11 +30,11 @@ export default defineConfig<TestOptions>({
   projects: [
     { name: 'pixel-7', testIgnore: engines, use: { device: 'Pixel 7', ...chromium() } },
     { name: 'iphone-15', testIgnore: [...engines, ...once], use: { device: 'iPhone 15', ...chromium() } },
-    { name: 'kubo', testMatch: 'kubo/**/*.spec.ts', use: { device: 'Pixel 7', ...chromium() } },
-    { name: 'soak', testMatch: 'soak/**/*.spec.ts', use: { device: 'Pixel 7', ...chromium() } },
+    { name: 'kubo', testDir: 'e2e/kubo', use: { device: 'Pixel 7', ...chromium() } },
+    { name: 'soak', testDir: 'e2e/soak', use: { device: 'Pixel 7', ...chromium() } },
     // These two drive browsers of their own; Playwright only runs and reports them.
-    { name: 'firefox', testMatch: 'firefox/**/*.spec.ts', timeout: 120_000 },
-    { name: 'webkit', testMatch: 'webkit/**/*.spec.ts', timeout: 120_000 },
+    { name: 'firefox', testDir: 'e2e/firefox', timeout: 120_000 },
+    { name: 'webkit', testDir: 'e2e/webkit', timeout: 120_000 },
   ],
 })
 
