@@ -106,6 +106,12 @@ export const LIMITS = {
   maxAnswers: 12,
   /** Of one peer: its `carStreams` and one for good measure. */
   maxAnswersPerPeer: 4,
+  /**
+   * Bytes of its answer that a peer must take in so much waiting for it, in ms: what is slower than 1 KiB/s holds a place for
+   * nothing. The time is long, since a data channel says only when all of its 2 MiB are gone: 35 KB/s may be a phone's link.
+   */
+  answerBytes: 64 * KiB,
+  answerPaceMs: 60_000,
   /** One Bitswap message, in ms: it carries up to 2 MiB, and a slow phone needs longer for it than Helia's 10 s. */
   bitswapMessageTimeoutMs: 60_000,
   /** A want that nothing came for is sent anew after this, in ms: the connection it went out on may have been dying. */

@@ -13,7 +13,7 @@ import {
   type CarRequest,
   type GatewayRequest,
 } from './request.ts'
-import { send } from './send.ts'
+import { createSend } from './send.ts'
 
 /** Answers trustless-gateway requests of peers, one a stream. */
 export interface Gateway {
@@ -69,9 +69,10 @@ async function answer(
     const { code, message } = toPocketError(error)
     return refuse(stream, STATUS[code] ?? '500 Internal Server Error', `${code}: ${message}\n`)
   }
+  const send = createSend(stream)
   try {
     for (let part = first; part.done !== true; part = await parts.next()) {
-      await send(stream, part.value)
+      await send(part.value)
       told.sent(part.value.byteLength)
     }
     await stream.close()
