@@ -154,8 +154,17 @@ export class PocketNodeService implements NodeService {
       { type: 'status', status: this.#status() },
       { type: 'pins', pins: library.list() },
     ]
-    void describePeers(helia.libp2p).then((peers) => listener({ type: 'peers', peers }))
-    return hub.watch(listener, present)
+    let stopped = false
+    void describePeers(helia.libp2p).then((peers) => {
+      if (!stopped) listener({ type: 'peers', peers })
+    })
+    const watching = hub.watch(listener, present)
+    return {
+      stop() {
+        stopped = true
+        watching.stop()
+      },
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,5 @@
+import { LOOPBACK_HOSTS } from '../../shared/loopback.ts'
+
 /**
  * Headers of every answer. The app holds somebody's keys and files and renders content that strangers sent, so the
  * browser is told to allow what the app needs and nothing else.
@@ -10,7 +12,7 @@ const CONTENT_SECURITY_POLICY = [
   "script-src 'self' 'wasm-unsafe-eval'",
   // A peer-to-peer node dials addresses that nobody knows beforehand: relays (ws:, wss:), WebTransport and trustless
   // gateways (https:), a Kubo on this machine (http: on loopback alone).
-  "connect-src 'self' ws: wss: https: http://localhost:* http://127.0.0.1:*",
+  `connect-src 'self' ws: wss: https: ${LOOPBACK_HOSTS.map((host) => `http://${host}:*`).join(' ')}`,
   // Previews and thumbnails are blob: URLs; small drawings are data: URLs.
   "img-src 'self' blob: data:",
   "media-src 'self' blob:",

@@ -73,9 +73,17 @@ export class JobBoard {
     try {
       await this.set(job, job.record)
     } catch (error) {
-      this.#jobs.delete(job.record.id)
+      this.drop(job, error)
       throw error
     }
+  }
+
+  /** The journal does not know it: it must not go on behind the back of a caller who is told that it failed. */
+  drop(job: Job, reason: unknown): void {
+    clearTimeout(job.timer)
+    job.run?.aborter.abort(reason)
+    this.#letGo(job)
+    void this.forget(job.record.id).catch(ignore)
   }
 
   /** Resolves when the journal has it; watchers are told at once. */
@@ -96,8 +104,7 @@ export class JobBoard {
 
   /** It is over: what it held may go, and so may the oldest that are over. */
   finish(job: Job): void {
-    job.letGo?.()
-    job.letGo = undefined
+    this.#letGo(job)
     for (const { id } of surplus(this.all().map(({ record }) => record))) void this.forget(id).catch(ignore)
   }
 
@@ -127,6 +134,11 @@ export class JobBoard {
     } finally {
       job.checkpointing = false
     }
+  }
+
+  #letGo(job: Job): void {
+    job.letGo?.()
+    job.letGo = undefined
   }
 
   #tell(job: Job, notWithin = 0): void {

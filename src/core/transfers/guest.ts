@@ -52,11 +52,7 @@ export function openGuest(board: JobBoard, { id, kind, name }: GuestInit, onStay
       try {
         await board.set(job, job.record)
       } catch (error) {
-        // The journal does not know it: it must not go on behind the back of a caller who was told that it failed.
-        job.run?.aborter.abort(error)
-        job.letGo?.()
-        job.letGo = undefined
-        void board.forget(job.record.id).catch(() => undefined)
+        board.drop(job, error)
         throw error
       }
       onStay()

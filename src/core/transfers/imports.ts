@@ -67,7 +67,11 @@ export function createImports({ jobs, library, blocks }: ImportsInit): Imports {
       const { reason } = signal as { reason: unknown }
       if (isPocketError(reason) && reason.code !== 'ERR_ABORTED') return
       const job = jobs().get(guest.id)
-      if (!job.over) void jobs().halt(job, 'cancelled')
+      // Should the journal not take it: the caller hears of the end all the same, and the next node goes on with it.
+      if (!job.over)
+        jobs()
+          .halt(job, 'cancelled')
+          .catch(() => undefined)
     }
     signal.addEventListener('abort', cancel, { once: true })
     if (signal.aborted) cancel()

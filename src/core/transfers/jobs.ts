@@ -59,10 +59,11 @@ export class Jobs {
       })
     }
     const job = new Job(record)
+    // Before the journal has it: whoever cancels it meanwhile lets go of what it holds.
+    this.#board.hold(job)
     await this.#board.add(job).catch((error: unknown) => {
       throw toPocketError(error, 'ERR_STORAGE_LOST')
     })
-    this.#board.hold(job)
     this.#schedule()
     return job
   }
@@ -106,6 +107,8 @@ export class Jobs {
     clearTimeout(job.timer)
     // A guest's state is its caller's to say.
     const changed = job.guest ? undefined : this.#board.set(job, withoutWait({ ...job.record, state }))
+    // The run may take longer than the journal: who calls hears of both at the end.
+    changed?.catch(() => undefined)
     job.run?.aborter.abort(new PocketError('ERR_ABORTED'))
     await job.run?.unwound
     if (job.over) this.#finish(job, new PocketError('ERR_ABORTED'))

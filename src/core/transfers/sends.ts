@@ -60,7 +60,11 @@ export function createSends({ nameOf, onChange }: SendsInit): Sends {
     return send
   }
 
+  /** Answers that end when the node has stopped tell nobody. */
+  let stopped = false
+
   function change(send: Send, change: Partial<Transfer>, notWithin = 0): void {
+    if (stopped) return
     const now = Date.now()
     send.transfer = { ...send.transfer, ...change, rate: Math.round(send.meter.rate(now)), updatedAt: now }
     if (now - send.toldAt < notWithin) return
@@ -84,7 +88,7 @@ export function createSends({ nameOf, onChange }: SendsInit): Sends {
           change(send, { done, sources: [{ kind: 'peer', id: peerId, bytes: done }] }, PROGRESS_MS)
         },
         end() {
-          if (ended) return
+          if (ended || stopped) return
           ended = true
           if (--send.answers > 0) return
           send.lingering = setTimeout(() => {
@@ -96,6 +100,7 @@ export function createSends({ nameOf, onChange }: SendsInit): Sends {
     },
     all: () => [...sends.values()].map(({ transfer }) => transfer),
     stop() {
+      stopped = true
       for (const { lingering } of sends.values()) clearTimeout(lingering)
       sends.clear()
     },

@@ -24,6 +24,16 @@ describe('a node alone', () => {
     expect((await collect(node.pin.ls())).map((pin) => pin.name)).toContain('big.bin')
   })
 
+  it('tells nothing to a watcher that has stopped', async () => {
+    await using node = await startNode()
+    const told: string[] = []
+    const watch = node.watch(({ type }) => told.push(type))
+    watch.stop()
+    const before = [...told]
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(told).toEqual(before)
+  })
+
   it('adds a stream of odd chunks like the file of the same bytes', async () => {
     await using node = await startNode()
     const bytes = randomBytes(3 * 1024 * 1024 + 17)

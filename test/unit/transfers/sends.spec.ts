@@ -52,6 +52,19 @@ describe('what a peer takes', () => {
     expect(new Set(told.map(({ id }) => id)).size).toBe(1)
   })
 
+  it("is nobody's business any more when the node has stopped", () => {
+    const { sends, told } = open()
+    const answer = sends.begin('alice', 'root')
+    sends.stop()
+    const before = told.length
+    answer.sent(5)
+    answer.end()
+    sends.begin('alice', 'root').end()
+    vi.advanceTimersByTime(60_000)
+    expect(told.length).toBe(before)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('is another transfer for another peer', () => {
     const { sends } = open()
     sends.begin('alice', 'root')

@@ -1,15 +1,16 @@
 import { PocketError } from '../../../shared/errors.ts'
+import { LOOPBACK_HOSTS } from '../../../shared/loopback.ts'
 import type { FetchPort } from '../../ports.ts'
 import type { Ask } from './http-source.ts'
 
 /**
- * The address of a trustless gateway, without a slash at its end: `https:`, and `http:` of this machine only, where nobody
- * can listen. Any path before `/ipfs/` stays.
+ * The address of a trustless gateway, without a slash at its end: `https:`, and `http:` of this machine only, by a name
+ * that the page's Content Security Policy lets through. Any path before `/ipfs/` stays.
  * @throws PocketError ERR_INVALID_ARGUMENT
  */
 export function parseGateway(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  const local = url?.protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+  const local = url?.protocol === 'http:' && LOOPBACK_HOSTS.includes(url.hostname)
   if (url === undefined || (url.protocol !== 'https:' && !local) || url.username !== '' || url.password !== '') {
     throw new PocketError('ERR_INVALID_ARGUMENT', 'This is not the address of a gateway', {
       detail: { argument: 'from', url: text.slice(0, 200) },

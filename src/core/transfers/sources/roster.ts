@@ -93,8 +93,22 @@ export function createRoster(init: RosterInit, { from, signal, onChange }: Roste
     if (changed) onChange()
   }
 
-  const follow = (): void => void look()
-  for (const type of EVENTS) libp2p.addEventListener(type, follow)
+  let asked = false
+  let looking = false
+  /** One after the other: what was seen first must not have the last word. */
+  async function follow(): Promise<void> {
+    asked = true
+    if (looking) return
+    looking = true
+    while (asked) {
+      asked = false
+      await look()
+    }
+    looking = false
+  }
+
+  const onEvent = (): void => void follow()
+  for (const type of EVENTS) libp2p.addEventListener(type, onEvent)
   for (const addr of addrs) {
     init.dial(addr, { signal }).catch((error: unknown) => {
       const coded = toPocketError(error, 'ERR_DIAL_FAILED')
@@ -103,7 +117,7 @@ export function createRoster(init: RosterInit, { from, signal, onChange }: Roste
     })
   }
   return {
-    ready: look(),
+    ready: follow(),
     failed: () => failed,
     list: () => [
       ...[...speakers].map(peerSource),
@@ -112,7 +126,7 @@ export function createRoster(init: RosterInit, { from, signal, onChange }: Roste
       ...(anyBitswap ? [bitswap] : []),
     ],
     stop() {
-      for (const type of EVENTS) libp2p.removeEventListener(type, follow)
+      for (const type of EVENTS) libp2p.removeEventListener(type, onEvent)
     },
   }
 }
