@@ -13,6 +13,7 @@ type What = 'save' | 'send' | 'keep'
 export class FileActions {
   #busy = $state<What | undefined>()
   #removed = $state(false)
+  #asking = $state(false)
   #controller = new AbortController()
   /** Read for the share sheet: a second tap hands it over when the first one's permission ran out. */
   #ready: File | undefined
@@ -29,6 +30,11 @@ export class FileActions {
   /** By this page, which is about to go. */
   get removed(): boolean {
     return this.#removed
+  }
+
+  /** Whether it is to be removed although somebody is receiving it. */
+  get asking(): boolean {
+    return this.#asking
   }
 
   save({ path, name, size, type }: PreviewSource): Promise<void> {
@@ -75,11 +81,20 @@ export class FileActions {
     await this.#do('keep', async () => void (await (await node.ready).pin.add(path, name === '' ? {} : { name })))
   }
 
+  /** Asks first while somebody is receiving it: what is removed is not sent any more, and nobody there learns why. */
   remove(cid: string, name: string): void {
     if (this.#removed) return
+    if (!this.#asking && this.#app.node.goesOut(cid)) {
+      this.#asking = true
+      return
+    }
     this.#removed = true
     this.#app.removing.remove(cid, name)
     this.#app.router.back()
+  }
+
+  dontRemove(): void {
+    this.#asking = false
   }
 
   async #do(what: What, run: () => Promise<void>): Promise<void> {

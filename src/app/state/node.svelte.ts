@@ -1,7 +1,7 @@
 import { connect } from '../../client/index.ts'
 import type { NodeEvent, NodeStatus, PeerConnection, Pin, PocketNode, Transfer } from '../../contract/node-api.ts'
 import { describeFailure, type Failure } from '../strings/index.ts'
-import { isShown } from './under-way.ts'
+import { goesOut, isShown } from './under-way.ts'
 
 /** What the node says of itself, for every screen. Components read; only this class talks to `watch`. */
 export class NodeState {
@@ -74,6 +74,11 @@ export class NodeState {
   /** Nothing under way, here or for a peer, that an interruption would hold up. */
   get idle(): boolean {
     return !this.#transfers.some(({ state }) => state === 'running' || state === 'queued')
+  }
+
+  /** Somebody is receiving it from this phone. */
+  goesOut(cid: string): boolean {
+    return goesOut(this.#transfers, cid)
   }
 
   pin(cid: string): Pin | undefined {

@@ -10,6 +10,11 @@ export function isShown(transfer: Pick<Transfer, 'kind' | 'state' | 'durable' | 
   return kind !== 'send' && state !== 'complete' && state !== 'cancelled' && !isRefusal(transfer)
 }
 
+/** Whether a peer is taking this from here at this moment. */
+export function goesOut(transfers: Pick<Transfer, 'kind' | 'state' | 'cid'>[], cid: string): boolean {
+  return transfers.some((each) => each.kind === 'send' && each.state === 'running' && each.cid === cid)
+}
+
 /** The mistake of whoever called, a page beside this app perhaps, who is told: nothing had begun. */
 function isRefusal({ state, durable, done, error }: Parameters<typeof isShown>[0]): boolean {
   return state === 'failed' && !durable && done === 0 && error !== undefined && REFUSALS.includes(error.code)
