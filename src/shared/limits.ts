@@ -130,13 +130,15 @@ export const LIMITS = {
   maxGroupLinks: 1024,
   /** Links of a CAR that wait for their blocks: a node of 2 MiB has 50,000. */
   maxCarLinks: 262_144,
+  /** Bytes of nodes above a window that are looked at again when a block is outside of it: a node of 1024 links has 50 KiB. */
+  maxWindowNodes: 4 * MiB,
   /** Blocks that a CAR has twice: a sender that knows only `dups=y` has a few. */
   maxCarRepeats: 1024,
   /** Links on the path to a block that wait while content is read in order, some 30 MB: a node has 50,000 at most, a file's 1024. */
   maxOpenLinks: 262_144,
   /** Entries that one `ls` gives, twice as many as one `add` takes: a sharded folder can repeat itself without end. */
   maxListedEntries: 200_000,
-  /** Blocks of a DAG that is fetched: each takes about 100 bytes of memory while it is under way; 1 TiB in leaves of 1 MiB. */
+  /** Blocks of a DAG that is fetched, or of a CAR that is imported: each takes about 100 bytes of memory while it is under way; 1 TiB in leaves of 1 MiB. */
   maxDagBlocks: 1_000_000,
   /** Fewer are stored as values: a file of its own costs more than that. */
   minPackBytes: 256 * KiB,

@@ -24,18 +24,20 @@ export interface StoredCar extends CarImportProgress {
 export interface StoreCarOptions {
   signal: AbortSignal
   onProgress: (progress: CarImportProgress) => void
+  /** Default LIMITS.maxDagBlocks. */
+  maxBlocks?: number
 }
 
 /**
  * Stores every block of a CAR. Blocks are on their way side by side, by number and by bytes no more than fill two
  * batches of the store.
- * @throws PocketError ERR_INVALID_CAR, ERR_BLOCK_TOO_LARGE, ERR_BLOCK_HASH_MISMATCH, ERR_UNSUPPORTED_CODEC, ERR_ABORTED,
- * storage codes
+ * @throws PocketError ERR_INVALID_CAR, ERR_BLOCK_TOO_LARGE, ERR_BLOCK_HASH_MISMATCH, ERR_UNSUPPORTED_CODEC,
+ * ERR_LIMIT_EXCEEDED, ERR_ABORTED, storage codes
  */
 export async function storeCar(
   source: AsyncIterable<Uint8Array>,
   store: CarStore,
-  { signal, onProgress }: StoreCarOptions,
+  { signal, onProgress, maxBlocks = LIMITS.maxDagBlocks }: StoreCarOptions,
 ): Promise<StoredCar> {
   const car = await readCar(source)
   // Nothing could be kept of it: better said before it is all read.
@@ -50,6 +52,9 @@ export async function storeCar(
       signal.throwIfAborted()
       checkCodec(cid)
       result.arrived.add(keyOf(cid))
+      if (result.arrived.size > maxBlocks) {
+        throw new PocketError('ERR_LIMIT_EXCEEDED', 'It has too many blocks', { detail: { limit: maxBlocks } })
+      }
       underWay += bytes.byteLength
       const job = put(store, cid, bytes)
         .then(() => {

@@ -26,6 +26,7 @@ export async function bringCar(body: AsyncIterable<Uint8Array>, part: Part, sink
   }
   expect([{ cid: part.root, start: 0 }])
   const nodes: Uint8Array[] = []
+  let kept = 0
   let total = 0
   let repeats = 0
   const car = await readCar(body)
@@ -49,7 +50,8 @@ export async function bringCar(body: AsyncIterable<Uint8Array>, part: Part, sink
       await sink.take(place.cid, bytes)
       if (cid.code !== dagPb.code) continue
       expect(linksWithin(part, place, bytes))
-      if (part.kind === 'range') nodes.push(bytes)
+      kept += bytes.byteLength
+      if (part.kind === 'range' && kept <= LIMITS.maxWindowNodes) nodes.push(bytes)
     }
   } finally {
     // What is good of a CAR that is cut or goes wrong is kept.
