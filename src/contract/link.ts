@@ -32,6 +32,15 @@ export function formatLink(appUrl: string, parts: LinkParts): string {
   return join(base, query)
 }
 
+/**
+ * `cid/path` as every method takes it and addresses hold it: the names of `path`, which are as they are called,
+ * percent-encoded (a `%`, `?` or `#` in one would mean something else).
+ */
+export function ipfsPath(cid: string, path: string): string {
+  const names = path.split('/').filter((name) => name !== '')
+  return [cid, ...names.map((name) => encodeURIComponent(name.toWellFormed()))].join('/')
+}
+
 /** @throws PocketError ERR_INVALID_LINK, with `detail.part` naming what is wrong. */
 export function parseLink(input: string): OpenedLink {
   const text = input.trim()

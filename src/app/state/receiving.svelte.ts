@@ -6,7 +6,7 @@ import type {
   Transfer,
   TransferRequest,
 } from '../../contract/node-api.ts'
-import { parseLink } from '../../contract/link.ts'
+import { ipfsPath, parseLink } from '../../contract/link.ts'
 import { nameByContent } from '../content/names.ts'
 import { describeFailure, type Failure } from '../strings/index.ts'
 import type { NodeState } from './node.svelte.ts'
@@ -89,7 +89,7 @@ export class Receiving {
   /** `cid/path`, as the node takes it. */
   get path(): string {
     const { cid = '', path = '' } = this.#link ?? {}
-    return path === '' ? cid : `${cid}/${path}`
+    return ipfsPath(cid, path)
   }
 
   get name(): string {

@@ -21,17 +21,6 @@ export function parseRoute(hash: string): Route {
   return { screen: 'unknown' }
 }
 
-/** As the node takes it and addresses hold it: names percent-encoded. */
-export function ipfsPath(cid: string, path: string): string {
-  return [
-    cid,
-    ...path
-      .split('/')
-      .filter((name) => name !== '')
-      .map(encodeURIComponent),
-  ].join('/')
-}
-
 /** @param path of `ipfsPath`, or a CID */
 export function itemHref(path: string): string {
   return `#/item/${path}`

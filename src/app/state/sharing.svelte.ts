@@ -1,7 +1,7 @@
+import { ipfsPath } from '../../contract/link.ts'
 import type { ShareResult } from '../../contract/node-api.ts'
 import { describeFailure, type Failure } from '../strings/index.ts'
 import type { NodeState } from './node.svelte.ts'
-import { ipfsPath } from './router.svelte.ts'
 
 /** What is asked for: a file or folder, by the name that it has in the library or in its folder. */
 export interface Shared {

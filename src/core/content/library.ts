@@ -17,7 +17,7 @@ import type { PocketBlockstore } from '../storage/index.ts'
 import { addDirectly, addStaged, type Added, type AddInit, type AddStagedInit } from './add.ts'
 import type { BlockSource } from './block-source.ts'
 import { fetchDag } from './fetch.ts'
-import { parseCid } from './paths.ts'
+import { lastName, parseCid } from './paths.ts'
 import type { PinSet } from './pins.ts'
 import type { Reader } from './read.ts'
 import type { StagedAdd } from './staged.ts'
@@ -168,8 +168,4 @@ function recordWrites(
       return result
     },
   }
-}
-
-function lastName(path: string): string {
-  return path.split('/').at(-1) ?? path
 }

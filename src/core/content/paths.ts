@@ -31,6 +31,16 @@ export function parsePath(path: string): ContentPath {
   return { cid: parseCid(link.cid), names: link.path.split('/').filter((name) => name !== '') }
 }
 
+/** What a path ends with, as it is called; the path itself where it is none. */
+export function lastName(path: string): string {
+  const name = path.split('/').at(-1) ?? path
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
+
 /** @throws PocketError ERR_INVALID_CID, ERR_UNSUPPORTED_CODEC */
 export function parseCid(text: string): CID {
   let cid: CID

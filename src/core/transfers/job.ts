@@ -1,5 +1,6 @@
 import type { FetchProgress, Transfer, TransferSource } from '../../contract/node-api.ts'
 import { displayName } from '../../shared/names.ts'
+import { lastName } from '../content/paths.ts'
 import { createRateMeter, type RateMeter } from './rate.ts'
 import { isOver, type JobRecord } from './record.ts'
 
@@ -67,7 +68,7 @@ export class Job {
       id: record.id,
       kind: record.kind,
       ...(cid === undefined ? {} : { cid }),
-      name: displayName(record.name, record.path?.split('/').at(-1) ?? record.cid ?? record.id),
+      name: displayName(record.name, record.path === undefined ? (record.cid ?? record.id) : lastName(record.path)),
       state: record.state,
       durable: !this.guest,
       done,

@@ -1,12 +1,13 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { CID } from 'multiformats/cid'
+import { ipfsPath } from '../../contract/link.ts'
 import type { FetchProgress, NodeService, Transfer, TransferRequest, TransfersApi } from '../../contract/node-api.ts'
 import { PocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import { displayName } from '../../shared/names.ts'
 import type { Library } from '../content/library.ts'
-import { parsePath } from '../content/paths.ts'
+import { lastName, parseCid, parsePath } from '../content/paths.ts'
 import { parseMultiaddr } from '../network/multiaddr.ts'
 import type { NetworkInfo } from '../ports.ts'
 import type { HeldRoots } from '../repo/held-roots.ts'
@@ -108,14 +109,18 @@ class NodeTransfers implements Transfers {
   }
 
   keep: NodeService['pin']['add'] = async (path, { transfer, name, from, signal, onProgress } = {}) => {
-    const shown = displayName(name, path.split('/').at(-1) ?? path)
+    const shown = displayName(name, lastName(path))
     const guest = this.#jobs.guest({ kind: 'fetch', id: transfer, name: shown })
+    let root: CID | undefined
     try {
       const pin = await this.#init.library.bring(path, {
         ...(name === undefined ? {} : { name }),
         ...(from === undefined ? {} : { from }),
         signal: signal === undefined ? guest.signal : AbortSignal.any([signal, guest.signal]),
-        onRoot: (cid) => guest.progress({ cid }),
+        onRoot: (cid) => {
+          root = parseCid(cid)
+          guest.progress({ cid })
+        },
         onProgress: (progress) => {
           guest.progress(toJobProgress(progress))
           onProgress?.(progress)
@@ -126,13 +131,15 @@ class NodeTransfers implements Transfers {
     } catch (error) {
       const coded = toPocketError(error)
       guest.end(coded)
+      // As with a job that is cancelled: what came of it is not wanted. After the end of the node nobody has said so.
+      if (coded.code === 'ERR_ABORTED' && root !== undefined) await this.#init.release(root).catch(() => undefined)
       throw coded
     }
   }
 
   async start({ cid, from = [], name, priority }: TransferRequest): Promise<Transfer> {
     const parsed = parsePath(cid)
-    const path = [parsed.cid.toString(), ...parsed.names].join('/')
+    const path = ipfsPath(parsed.cid.toString(), parsed.names.join('/'))
     multiaddrsOf(from)
     const asked = this.#jobs.all().filter(({ record, guest }) => record.kind === 'fetch' && !guest)
     const same = asked.filter(({ record }) => record.path === path || record.cid === path)

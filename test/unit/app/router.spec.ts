@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { parsePath } from '../../../src/core/content/paths.ts'
-import { ipfsPath, itemHref, parseRoute, shareHref } from '../../../src/app/state/router.svelte.ts'
+import { ipfsPath } from '../../../src/contract/link.ts'
+import { itemHref, parseRoute, shareHref } from '../../../src/app/state/router.svelte.ts'
 
 const cid = 'bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e'
 

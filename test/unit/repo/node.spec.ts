@@ -76,6 +76,28 @@ describe('looking after the store of a node', () => {
     expect(await bob.repo.verify()).toMatchObject({ checked: 4, damagedCount: 0 })
   })
 
+  it('keeps nothing of a pin.add that its caller cancels, and all that something else needs', async () => {
+    await using relay = await startRelay()
+    await using alice = await startNode({ relays: [relay.addr] })
+    const shared = new File([randomBytes(1_500_000, 4)], 'shared')
+    const { cid } = await alice.add([
+      { path: 'folder/a', content: shared },
+      { path: 'folder/b', content: new File([randomBytes(20_000_000)], 'b') },
+    ])
+    await reachable(alice)
+    await using bob = await startNode()
+    await bob.add(shared)
+    const before = await bob.repo.stat()
+    await bob.open((await alice.share(cid, { appUrl: 'http://localhost' })).url)
+    const stop = new AbortController()
+    const adding = bob.pin.add(cid, {
+      signal: stop.signal,
+      onProgress: ({ bytes }) => bytes > 5_000_000 && stop.abort(),
+    })
+    await expect(adding).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+    expect(await bob.repo.stat()).toEqual(before)
+  })
+
   it('keeps nothing of a transfer that is cancelled, and all of it while that is paused', async () => {
     await using relay = await startRelay()
     await using alice = await startNode({ relays: [relay.addr] })
