@@ -98,7 +98,7 @@ async function assemble(
       fetch: ports.fetch,
       source,
       blocks,
-      dial: (addr, options) => dialer.dial(addr, options),
+      reach: (addrs) => followed.reach(addrs),
     }),
     onChange: (list) => {
       hub.emit({ type: 'pins', pins: list })
@@ -113,7 +113,6 @@ async function assemble(
     release: (root) => collector.release(root),
     libp2p,
     network,
-    follow: (addrs) => followed.follow(addrs),
   })
   const gateway = createGateway(source, (peerId, cid) => transfers.answer(peerId, cid))
   await libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection), {

@@ -38,6 +38,7 @@ export function createDialer({ libp2p, policy, network, webrtc }: DialerInit): D
     if (!network.online()) throw new PocketError('ERR_OFFLINE')
     for (const addr of addrs) policy.intend(addr)
     if (addrs.some((addr) => needsWebRtc(addr))) await untilLent(webrtc, signal)
+    if (addrs.every((addr) => isWebRtc(addr)) && webrtc.state() !== 'available') throw new PocketError('ERR_NO_WEBRTC')
     let failure: unknown
     for (const group of inOrder(addrs, webrtc.state() === 'available')) {
       // What is relayed already stays so: dialled again, it would be a second circuit.
@@ -60,14 +61,7 @@ export function createDialer({ libp2p, policy, network, webrtc }: DialerInit): D
   return {
     async dial(target, { signal } = {}) {
       signal?.throwIfAborted()
-      if (target.startsWith('/')) {
-        const addr = parseMultiaddr(target)
-        if (addr.getComponents().some(({ name }) => name === 'webrtc')) {
-          await untilLent(webrtc, signal)
-          if (webrtc.state() !== 'available') throw new PocketError('ERR_NO_WEBRTC')
-        }
-        return open([addr], signal)
-      }
+      if (target.startsWith('/')) return open([parseMultiaddr(target)], signal)
       return openPeer(parsePeerId(target), signal)
     },
     reach: (addrs) => open(addrs, undefined),
@@ -106,7 +100,11 @@ function inOrder(addrs: Multiaddr[], webrtc: boolean): Multiaddr[][] {
 
 /** A relayed address is a WebRTC one in the making. */
 function needsWebRtc(addr: Multiaddr): boolean {
-  return addr.getComponents().some(({ name }) => name === 'p2p-circuit' || name === 'webrtc')
+  return isWebRtc(addr) || addr.getComponents().some(({ name }) => name === 'p2p-circuit')
+}
+
+function isWebRtc(addr: Multiaddr): boolean {
+  return addr.getComponents().some(({ name }) => name === 'webrtc')
 }
 
 /**

@@ -5,9 +5,18 @@ import type { NetworkInfo, WebRtcInfo } from '../ports.ts'
 import type { Dialer } from './dialer.ts'
 import { isDirect, parsePeerId, peerOf } from './peers.ts'
 
-/** Peers that links named: dialled in the background, and again when a connection is lost or a better one can be had. */
+/**
+ * Peers that links and callers named: dialled in the background, and again when a connection is lost or a better one can be
+ * had. The one place that does so, for links that are opened and for fetches alike.
+ */
 export interface Followed {
+  /** The addresses may be those of several peers. */
   follow(hints: Multiaddr[]): void
+  /**
+   * Follows one peer, and says how it went this time: a dial that is under way for the same addresses is waited for.
+   * @throws what `Dialer.reach` throws
+   */
+  reach(addrs: Multiaddr[]): Promise<void>
   /** Leaves a peer alone: a person hung up. */
   forget(peerId: string): void
   stop(): void
@@ -25,7 +34,7 @@ interface Peer {
   /** Known from the address, or once it has answered. */
   id?: string
   failures: number
-  running: boolean
+  dialling?: Promise<void> | undefined
   timer?: ReturnType<typeof setTimeout>
 }
 
@@ -44,7 +53,7 @@ class FollowedPeers implements Followed {
     const { libp2p, network, webrtc } = init
     libp2p.addEventListener('connection:close', ({ detail }) => {
       const id = detail.remotePeer.toString()
-      for (const [key, peer] of this.#peers) if (key === id || peer.id === id) this.#try(peer)
+      for (const [key, peer] of this.#peers) if (key === id || peer.id === id) this.#tryAgain(peer)
     })
     this.#stops = [
       // What goes through the relay can go straight as soon as a page lends WebRTC.
@@ -54,16 +63,22 @@ class FollowedPeers implements Followed {
   }
 
   follow(hints: Multiaddr[]): void {
-    for (const [id, addrs] of Map.groupBy(hints, (addr) => peerOf(addr)?.toString() ?? addr.toString())) {
-      this.forget(id)
-      const peer = { addrs, failures: 0, running: false }
-      this.#peers.set(id, peer)
-      this.#try(peer)
-    }
-    for (const id of this.#peers.keys()) {
+    for (const addrs of groupByPeer(hints)) this.reach(addrs).catch(ignore)
+  }
+
+  async reach(addrs: Multiaddr[]): Promise<void> {
+    const id = keyOf(addrs)
+    const known = this.#peers.get(id)
+    const same = known !== undefined && String(known.addrs) === String(addrs)
+    this.forget(id)
+    const peer: Peer = same ? known : { addrs, failures: 0 }
+    peer.failures = 0
+    this.#peers.set(id, peer)
+    for (const oldest of this.#peers.keys()) {
       if (this.#peers.size <= LIMITS.maxFollowedPeers) break
-      this.forget(id)
+      this.forget(oldest)
     }
+    await this.#try(peer)
   }
 
   forget(peerId: string): void {
@@ -79,33 +94,41 @@ class FollowedPeers implements Followed {
   #tryAll(): void {
     for (const peer of this.#peers.values()) {
       peer.failures = 0
-      this.#try(peer)
+      this.#tryAgain(peer)
     }
   }
 
-  #try(peer: Peer): void {
+  #tryAgain(peer: Peer): void {
+    this.#try(peer).catch(ignore)
+  }
+
+  async #try(peer: Peer): Promise<void> {
     clearTimeout(peer.timer)
-    if (!peer.running && this.#wanted(peer)) void this.#dial(peer)
+    if (this.#wanted(peer)) await (peer.dialling ??= this.#dial(peer))
   }
 
   async #dial(peer: Peer): Promise<void> {
-    peer.running = true
     try {
       const connection = await this.#init.dialer.reach(peer.addrs)
       peer.id = connection.remotePeer.toString()
       // Through the relay is better than not at all; the page that was to make it direct may have been frozen.
       if (isDirect(connection.remoteAddr)) peer.failures = 0
       else peer.failures++
-    } catch {
+    } catch (error) {
       peer.failures++
+      throw error
     } finally {
-      peer.running = false
+      peer.dialling = undefined
+      this.#later(peer)
     }
-    // It may have been lost while this ran.
+  }
+
+  #later(peer: Peer): void {
+    // It may have been lost meanwhile.
     if (!this.#wanted(peer)) return
     if (this.#connected(peer) && this.#init.webrtc.state() !== 'available') return
     if (peer.failures < LIMITS.followAttempts) {
-      peer.timer = setTimeout(() => this.#try(peer), 500 * 2 ** peer.failures)
+      peer.timer = setTimeout(() => this.#tryAgain(peer), 500 * 2 ** peer.failures)
     }
   }
 
@@ -121,4 +144,17 @@ class FollowedPeers implements Followed {
     if (id === undefined) return []
     return this.#init.libp2p.getConnections(parsePeerId(id)).map((connection) => connection.remoteAddr)
   }
+}
+
+/** Addresses that end at the same peer together; one that names none stands for itself. */
+export function groupByPeer(addrs: Multiaddr[]): Multiaddr[][] {
+  return [...Map.groupBy(addrs, (addr) => keyOf([addr])).values()]
+}
+
+function keyOf([addr]: Multiaddr[]): string {
+  return (addr && peerOf(addr)?.toString()) ?? String(addr)
+}
+
+function ignore(): void {
+  // It is tried again, or given up.
 }

@@ -1,5 +1,4 @@
 import type { Libp2p } from '@libp2p/interface'
-import type { Multiaddr } from '@multiformats/multiaddr'
 import type { CID } from 'multiformats/cid'
 import { ipfsPath } from '../../contract/link.ts'
 import type { FetchProgress, NodeService, Transfer, TransferRequest, TransfersApi } from '../../contract/node-api.ts'
@@ -40,8 +39,6 @@ export interface TransfersInit {
   release(root: CID): Promise<unknown>
   libp2p: Pick<Libp2p, 'addEventListener' | 'removeEventListener'>
   network: NetworkInfo
-  /** Dials peers in the background, and again when they are lost. */
-  follow(addrs: Multiaddr[]): void
 }
 
 export function createTransfers(init: TransfersInit): Transfers {
@@ -140,7 +137,7 @@ class NodeTransfers implements Transfers {
   async start({ cid, from = [], name, priority }: TransferRequest): Promise<Transfer> {
     const parsed = parsePath(cid)
     const path = ipfsPath(parsed.cid.toString(), parsed.names.join('/'))
-    multiaddrsOf(from)
+    for (const addr of from) if (addr.startsWith('/')) parseMultiaddr(addr)
     const asked = this.#jobs.all().filter(({ record, guest }) => record.kind === 'fetch' && !guest)
     const same = asked.filter(({ record }) => record.path === path || record.cid === path)
     const underWay = same.find((job) => !job.over)
@@ -217,7 +214,6 @@ class NodeTransfers implements Transfers {
   async #fetch({ record, signal, progress }: JobRun): Promise<void> {
     const { path, name, from } = record
     if (path === undefined) throw new PocketError('ERR_INVALID_PATH')
-    this.#init.follow(multiaddrsOf(from))
     await this.#init.library.bring(path, {
       from,
       ...(name === undefined ? {} : { name }),
@@ -234,11 +230,6 @@ function toJobProgress({ bytes, total, sources }: FetchProgress): JobProgress {
     ...(total === undefined ? {} : { total }),
     ...(sources === undefined ? {} : { sources }),
   }
-}
-
-/** @throws PocketError ERR_INVALID_MULTIADDR */
-function multiaddrsOf(from: string[]): Multiaddr[] {
-  return from.filter((each) => each.startsWith('/')).map(parseMultiaddr)
 }
 
 function holdRoot(roots: HeldRoots, path: string): () => void {

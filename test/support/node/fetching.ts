@@ -4,7 +4,6 @@ import type { Libp2p } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
-import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { CID } from 'multiformats/cid'
 import type { FetchProgress, FetchSource } from '../../../src/contract/node-api.ts'
@@ -71,7 +70,7 @@ export async function fetchInto(root: CID, setup: FetchSetup): Promise<Fetched> 
     fetch: webFetch,
     source: to.source,
     blocks: to.blocks,
-    dial: (addr, options) => libp2p.dial(multiaddr(addr), options),
+    reach: (addrs) => libp2p.dial(addrs),
     patienceMs,
   })
   const told = new Map<string, FetchSource>()

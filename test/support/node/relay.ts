@@ -11,6 +11,8 @@ export interface TestRelay extends AsyncDisposable {
   stop(): Promise<void>
   /** As a tunnel or a crash: the connections end, the relay goes on. */
   dropConnections(): Promise<void>
+  /** How many connections others have made to it. */
+  accepted(): number
 }
 
 /** A real circuit relay on loopback. */
@@ -33,5 +35,9 @@ export async function startRelay({ maxReservations = 100 } = {}): Promise<TestRe
   const dropConnections = async (): Promise<void> => {
     for (const connection of libp2p.getConnections()) await connection.close()
   }
-  return { addr, stop, dropConnections, [Symbol.asyncDispose]: stop }
+  let count = 0
+  libp2p.addEventListener('connection:open', ({ detail }) => {
+    if (detail.direction === 'inbound') count++
+  })
+  return { addr, stop, dropConnections, accepted: () => count, [Symbol.asyncDispose]: stop }
 }

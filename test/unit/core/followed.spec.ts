@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { PeerConnection } from '../../../src/contract/node-api.ts'
 import { startNode, untilPeers, type TestNode } from '../../support/node/node.ts'
-import { startRelay } from '../../support/node/relay.ts'
+import { startRelay, type TestRelay } from '../../support/node/relay.ts'
 
 const CID = 'bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e'
 
@@ -37,15 +37,19 @@ const isAt =
   (peers: PeerConnection[]): boolean =>
     peers.some((peer) => peer.addr === addr)
 
+async function untilDialledAgain(node: TestNode, peer: TestRelay): Promise<void> {
+  const [first] = await node.peers()
+  await peer.dropConnections()
+  await untilPeers(node, (peers) => isAt(peer.addr)(peers) && peers[0]?.openedAt !== first?.openedAt)
+}
+
 describe('the peer of a link', () => {
   it('is dialled, and again when the connection is lost', async () => {
     await using peer = await startRelay()
     await using node = await startPhone()
     await node.open(linkTo(peer.addr))
     await untilPeers(node, isAt(peer.addr))
-    const [first] = await node.peers()
-    await peer.dropConnections()
-    await untilPeers(node, (peers) => isAt(peer.addr)(peers) && peers[0]?.openedAt !== first?.openedAt)
+    await untilDialledAgain(node, peer)
   })
 
   it('is dialled although another hint of the link is no address', async () => {
@@ -54,6 +58,30 @@ describe('the peer of a link', () => {
     const { via } = await node.open(`${linkTo('/ip4/999.1.1.1/tcp/1/ws')}&via=${encodeURIComponent(peer.addr)}`)
     expect(via).toEqual([peer.addr])
     await untilPeers(node, isAt(peer.addr))
+  })
+
+  it('that a fetch was told of is dialled once with that of the link, and again when the connection is lost', async () => {
+    await using peer = await startRelay()
+    await using node = await startPhone()
+    const link = linkTo(peer.addr)
+    const { via } = await node.open(link)
+    const { id } = await node.transfers.start({ cid: CID, from: via })
+    await untilPeers(node, isAt(peer.addr))
+    expect(await node.peers()).toHaveLength(1)
+    expect(peer.accepted()).toBe(1)
+    await untilDialledAgain(node, peer)
+    await node.transfers.cancel(id)
+  })
+
+  it('that only a fetch was told of is dialled again too', async () => {
+    await using peer = await startRelay()
+    await using node = await startPhone()
+    const stop = new AbortController()
+    const adding = node.pin.add(CID, { from: [peer.addr], signal: stop.signal })
+    await untilPeers(node, isAt(peer.addr))
+    await untilDialledAgain(node, peer)
+    stop.abort()
+    await expect(adding).rejects.toMatchObject({ code: 'ERR_ABORTED' })
   })
 
   it('is left alone when a person hangs up', async () => {

@@ -30,7 +30,7 @@ it('what was seen last counts, however long it takes to see it', async () => {
   const { source } = await createStore()
   let changes = 0
   const roster = createRoster(
-    { libp2p, fetch: webFetch, source, dial: async () => undefined },
+    { libp2p, fetch: webFetch, source, reach: async () => undefined },
     { from: [], signal: new AbortController().signal, onChange: () => changes++ },
   )
   // While the first look is under way the peer is identified, twice.

@@ -12,7 +12,7 @@ export interface SourcesInit {
   fetch: FetchPort
   source: BlockSource
   blocks: Pick<PocketBlockstore, 'has' | 'put' | 'putFile'>
-  dial: RosterInit['dial']
+  reach: RosterInit['reach']
   /** Without a verified block for so long, in ms, a fetch gives up. Default LIMITS.findTimeoutMs. */
   patienceMs?: number
 }

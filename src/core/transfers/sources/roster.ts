@@ -1,9 +1,11 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { FetchSource } from '../../../contract/node-api.ts'
 import { toPocketError, toWireError } from '../../../shared/errors.ts'
 import { LIMITS } from '../../../shared/limits.ts'
 import type { BlockSource } from '../../content/block-source.ts'
 import { HTTP_PROTOCOL } from '../../gateway/http-head.ts'
+import { groupByPeer } from '../../network/followed.ts'
 import { isDirect } from '../../network/peers.ts'
 import { parseMultiaddr } from '../../network/multiaddr.ts'
 import type { FetchPort } from '../../ports.ts'
@@ -27,8 +29,8 @@ export interface RosterInit {
   libp2p: Libp2p
   fetch: FetchPort
   source: Pick<BlockSource, 'get'>
-  /** Dials because somebody said so. */
-  dial: (addr: string, options: { signal: AbortSignal }) => Promise<unknown>
+  /** Dials one peer because somebody said so, and goes on seeing to it. Rejects when that came to nothing this time. */
+  reach: (addrs: Multiaddr[]) => Promise<unknown>
 }
 
 export interface RosterOptions {
@@ -44,8 +46,7 @@ const EVENTS = ['connection:open', 'connection:close', 'peer:identify', 'peer:up
 /** Follows the connections while a fetch goes on. @throws PocketError ERR_INVALID_ARGUMENT, ERR_INVALID_MULTIADDR */
 export function createRoster(init: RosterInit, { from, signal, onChange }: RosterOptions): Roster {
   const { libp2p } = init
-  const addrs = from.filter((one) => one.startsWith('/'))
-  for (const addr of addrs) parseMultiaddr(addr)
+  const named = groupByPeer(from.filter((one) => one.startsWith('/')).map(parseMultiaddr))
   const gateways = from
     .filter((one) => !one.startsWith('/'))
     .map(parseGateway)
@@ -109,10 +110,11 @@ export function createRoster(init: RosterInit, { from, signal, onChange }: Roste
 
   const onEvent = (): void => void follow()
   for (const type of EVENTS) libp2p.addEventListener(type, onEvent)
-  for (const addr of addrs) {
-    init.dial(addr, { signal }).catch((error: unknown) => {
+  for (const addrs of named) {
+    init.reach(addrs).catch((error: unknown) => {
+      if (signal.aborted) return
       const coded = toPocketError(error, 'ERR_DIAL_FAILED')
-      failed.push({ kind: 'peer', id: addr, bytes: 0, state: 'dropped', error: toWireError(coded) })
+      failed.push({ kind: 'peer', id: String(addrs[0]), bytes: 0, state: 'dropped', error: toWireError(coded) })
       onChange()
     })
   }
