@@ -1,14 +1,12 @@
 /** Opening a link: by the camera, by pasting, and a link that lacks something. */
 import { en } from '../../src/app/strings/en.ts'
 import { expect, test } from '../support/fixtures.ts'
-import { pins, textFile, tile } from '../support/screens.ts'
+import { pins, shareLink, textFile } from '../support/screens.ts'
 
 test('the camera reads the code of a Share page', async ({ phone }) => {
   const sender = await phone('sender')
   await sender.page.getByTestId('pick-files').setInputFiles(textFile('scanned.txt', 'seen'))
-  await tile(sender.page, 'scanned.txt').click()
-  await sender.page.getByRole('link', { name: en.item.share }).click()
-  await expect(sender.page.getByTestId('share-link')).toHaveAttribute('data-reachable', 'true', { timeout: 20_000 })
+  await shareLink(sender.page, 'scanned.txt')
   const qr = (await sender.page.getByTestId('qr').getAttribute('src')) ?? ''
 
   const { page } = await phone('receiver', { path: '/#/receive' })
@@ -31,11 +29,7 @@ test('a refused camera is told with a way round', async ({ phone }) => {
 test('a link that is no link says so and offers another way; a link without a name gets one', async ({ phone }) => {
   const sender = await phone('sender')
   await sender.page.getByTestId('pick-files').setInputFiles(textFile('words.txt', 'some words'))
-  await tile(sender.page, 'words.txt').click()
-  await sender.page.getByRole('link', { name: en.item.share }).click()
-  const link = sender.page.getByTestId('share-link')
-  await expect(link).toHaveAttribute('data-reachable', 'true', { timeout: 20_000 })
-  const url = new URL(await link.inputValue())
+  const url = new URL(await shareLink(sender.page, 'words.txt'))
   const [path = '', query = ''] = url.hash.split('?')
   const parameters = new URLSearchParams(query)
   parameters.delete('name')

@@ -36,7 +36,7 @@ export async function shareFile(page: Page, file: RandomFile): Promise<Shared> {
 }
 
 /** Waits until others can dial the node: WebRTC through the relay included. */
-export async function untilReachable(page: Page): Promise<void> {
+async function untilReachable(page: Page): Promise<void> {
   const addresses = (): Promise<string[]> => onNode(page, async (node) => (await node.id()).multiaddrs)
   await expect.poll(addresses, { timeout: REACHABLE_MS }).toContainEqual(expect.stringContaining('/p2p-circuit/webrtc'))
 }

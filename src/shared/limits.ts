@@ -120,6 +120,10 @@ export const LIMITS = {
   stallTimeoutMs: 15_000,
   /** A peer that opened a stream to ask something must have asked by then, in ms. */
   requestHeadTimeoutMs: 10_000,
+  /** Bytes of the head of an HTTP request or response: Kubo's are below 1 KiB. */
+  maxHttpHeadBytes: 16 * KiB,
+  /** Bytes of the header of a CAR: about a thousand roots. */
+  maxCarHeaderBytes: 64 * KiB,
   /** Bytes of a file in one CAR request: with `carStreams` of them under way, what may pile up unwritten is bounded. */
   carWindowBytes: 8 * MiB,
   /** Bytes of a CAR that is stored before its peer is cut off: a window with the nodes above it, and more than that is a lie. */

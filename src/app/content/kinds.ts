@@ -22,7 +22,7 @@ export function kindOf(name: string): Kind {
   return BY_EXTENSION.get(extensionOf(name)) ?? 'other'
 }
 
-export function extensionOf(name: string): string {
+function extensionOf(name: string): string {
   const dot = name.lastIndexOf('.')
   return dot > 0 ? name.slice(dot + 1).toLowerCase() : ''
 }

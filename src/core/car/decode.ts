@@ -19,8 +19,6 @@ export interface CarReader {
 
 /** A CID is at most this long here: 4 varints and a 64-byte digest. */
 const MAX_CID_BYTES = 128
-/** Bytes of a header: about a thousand roots. */
-const MAX_HEADER_BYTES = 64 * 1024
 
 /**
  * Reads a CAR (https://ipld.io/specs/transport/car/) as it arrives, version 1 or the version 1 inside a version 2. No
@@ -51,7 +49,7 @@ async function readHeader(reader: ByteReader): Promise<{ version: 1 | 2; roots: 
   const length = await reader.varint()
   if (length === undefined) throw cut('It is empty')
   if (length === 0) throw invalid('It has no header')
-  if (length > MAX_HEADER_BYTES) throw invalid('The header is too long')
+  if (length > LIMITS.maxCarHeaderBytes) throw invalid('The header is too long')
   const bytes = await reader.read(length)
   if (bytes === undefined) throw cut('The header is cut')
   let header: unknown

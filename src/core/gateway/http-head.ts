@@ -1,13 +1,11 @@
 import { PocketError } from '../../shared/errors.ts'
+import { LIMITS } from '../../shared/limits.ts'
 
 /**
  * The little of HTTP/1.1 (RFC 9112) that two peers need on a libp2p stream, protocol `/http/1.1`
  * (https://github.com/libp2p/specs/tree/master/http): one request a stream, no body up, any body down.
  */
 export const HTTP_PROTOCOL = '/http/1.1'
-
-/** Bytes of a request or response head. Kubo's are below 1 KiB. */
-export const MAX_HEAD_BYTES = 16 * 1024
 
 export interface HttpHead {
   /** `GET /ipfs/… HTTP/1.1` or `HTTP/1.1 200 OK`. */
@@ -26,7 +24,7 @@ export async function readHead(chunks: AsyncIterator<Uint8Array, void>): Promise
     joined.set(seen)
     joined.set(value, seen.byteLength)
     const end = endOfHead(joined, Math.max(0, seen.byteLength - 3))
-    if (end > MAX_HEAD_BYTES || (end < 0 && joined.byteLength > MAX_HEAD_BYTES)) {
+    if (end > LIMITS.maxHttpHeadBytes || (end < 0 && joined.byteLength > LIMITS.maxHttpHeadBytes)) {
       throw new PocketError('ERR_PROTOCOL', 'The HTTP head is too long')
     }
     if (end >= 0) return { head: parseHead(joined.subarray(0, end)), rest: joined.subarray(end + 4) }

@@ -27,7 +27,7 @@ export interface JobRecord {
   updatedAt: number
 }
 
-export const RECORD_VERSION = 1
+const RECORD_VERSION = 1
 
 const OVER: TransferState[] = ['complete', 'failed', 'cancelled']
 const STATES: TransferState[] = ['queued', 'running', 'waiting', 'paused', ...OVER]

@@ -52,7 +52,7 @@ export function peerConnectionClass(borrow: () => Lender | undefined): PeerConne
  * constructed, since @libp2p/webrtc does that where an exception would leave its signalling stream open, and everything
  * after that fails with ERR_NO_WEBRTC. When the page goes it fails at once.
  */
-export class LentPeerConnection extends EventTarget implements ConnectionEnd {
+class LentPeerConnection extends EventTarget implements ConnectionEnd {
   declare onnegotiationneeded: Handler<Event>
   declare onicecandidate: Handler<LentIceEvent>
   declare onicecandidateerror: Handler<LentIceErrorEvent>
