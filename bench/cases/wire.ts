@@ -15,6 +15,8 @@ import type { Case } from '../lib/case.ts'
 import { connectNode, openBarePage } from '../lib/node-page.ts'
 import type { Stage } from '../lib/stage.ts'
 import { mibPerSecond, MiB } from '../lib/units.ts'
+import type { WireQuestion } from '../pages/wire/worker.ts'
+import { LIMITS } from '../../src/shared/limits.ts'
 
 const BYTES = 48 * MiB
 
@@ -69,25 +71,23 @@ function wireCase(name: string, title: string, start: () => Promise<Far>): Case 
             return mibPerSecond(BYTES, ms)
           },
         },
-        ceiling: [
-          {
-            label: 'the same bytes in one libp2p stream, in a worker, thrown away',
-            async run() {
-              const cid = await content()
-              const ms = await bench.evaluate(
-                ({ worker, addr, cid }) =>
-                  new Promise<number>((resolve, reject) => {
-                    worker.onmessage = ({ data }: MessageEvent<{ ms: number } | { error: string }>) =>
-                      'ms' in data ? resolve(data.ms) : reject(new Error(data.error))
-                    worker.onerror = ({ message }) => reject(new Error(message))
-                    worker.postMessage({ addr, cid })
-                  }),
-                { worker, addr: far.addr, cid },
-              )
-              return mibPerSecond(BYTES, ms)
-            },
+        ceiling: [1, LIMITS.carStreams].map((streams) => ({
+          label: `the same bytes in libp2p streams, ${streams} at once, in a worker, thrown away`,
+          async run() {
+            const question: WireQuestion = { addr: far.addr, cid: await content(), bytes: BYTES, streams }
+            const ms = await bench.evaluate(
+              ({ worker, question }) =>
+                new Promise<number>((resolve, reject) => {
+                  worker.onmessage = ({ data }: MessageEvent<{ ms: number } | { error: string }>) =>
+                    'ms' in data ? resolve(data.ms) : reject(new Error(data.error))
+                  worker.onerror = ({ message }) => reject(new Error(message))
+                  worker.postMessage(question)
+                }),
+              { worker, question },
+            )
+            return mibPerSecond(BYTES, ms)
           },
-        ],
+        })),
         async close() {
           await bench.close()
           await far.stop()

@@ -42,6 +42,7 @@ export async function fetchDag(
   let bytes = 0
   let total: number | undefined
   let told = 0
+  let over = false
   const tell = (): void => {
     told = Date.now()
     const asked = bringing?.describe() ?? []
@@ -51,8 +52,13 @@ export async function fetchDag(
     if (counted.has(keyOf(cid))) return
     counted.add(keyOf(cid))
     bytes += size
-    if (total === undefined && cid.equals(root)) void declared(root, source).then((size) => (total = size))
+    if (total === undefined && cid.equals(root)) void declared(root, source).then(expect)
     if (Date.now() - told >= PROGRESS_MS) tell()
+  }
+  const expect = (size: number | undefined): void => {
+    total ??= size
+    // At once: the next block may be seconds away, and a bar without an end is drawn anew for every frame till then.
+    if (total !== undefined && !over) tell()
   }
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -62,6 +68,7 @@ export async function fetchDag(
       if (await isWhole(root, source, { signal, count })) return
     }
   } finally {
+    over = true
     tell()
   }
   throw new PocketError('ERR_NOT_FOUND', 'Blocks vanish while they are fetched')

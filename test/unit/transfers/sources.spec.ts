@@ -99,6 +99,33 @@ describe('a file from several sources', () => {
     expect(to.blocks.stat().blocks).toBe(25)
   })
 
+  it('says how much it will be before more than the root is here', async () => {
+    const root = await from.add(randomBytes(16 * MiB, 6))
+    const told = Promise.withResolvers<void>()
+    await using gateway = await startGateway(from.source, async (_request, response, next) => {
+      const write = response.write.bind(response)
+      response.write = ((chunk: Uint8Array, done: () => void) => {
+        if (chunk.byteLength < MiB) return write(chunk, done)
+        void told.promise.then(() => write(chunk, done))
+        return true
+      }) as typeof response.write
+      await next()
+    })
+    const to = await createStore()
+    let bytesThen: number | undefined
+    await fetchInto(root, {
+      to,
+      libp2p: client,
+      from: [gateway.url],
+      onProgress({ bytes, total }) {
+        if (total === undefined) return
+        bytesThen ??= bytes
+        told.resolve()
+      },
+    })
+    expect(bytesThen).toBe(from.blocks.sizeOf(root))
+  })
+
   it('asks for nothing that is there, inside of a window too', async () => {
     const root = await from.add(randomBytes(16 * MiB, 4))
     await using gateway = await startGateway(from.source)
