@@ -6,6 +6,7 @@ import { createKeeper } from './keeper.ts'
 import { createLadder } from './ladder.ts'
 import { createPocketNode } from './node.ts'
 import { watchPage } from './page-life.ts'
+import { watchPhone } from './page-report.ts'
 import type { Session } from './session.ts'
 
 export interface ConnectOptions {
@@ -29,13 +30,14 @@ export async function connect({ signal, relays = [], fallback, workerUrl }: Conn
   const over = new AbortController()
   const known = new Set(relays)
   let current: Session | undefined
+  const report = watchPhone(over.signal, (changed) => current?.tell({ type: 'page', report: changed }))
   const keeper = createKeeper({
     ladder: createLadder({ workerUrl, fallback }),
     relays: () => [...known],
     onSession: (session) => {
       current = session
       session.tell({ type: 'relays', relays: [...known] })
-      session.tell({ type: 'online', online: navigator.onLine })
+      session.tell({ type: 'page', report: report() })
       void lending?.then((election) => election?.renew())
     },
   })
@@ -67,11 +69,8 @@ export async function connect({ signal, relays = [], fallback, workerUrl }: Conn
     signal: over.signal,
     onAway: () => keeper.suspend(),
     onBack: () => keeper.resume(),
-    onOnline: (online) => {
-      current?.tell({ type: 'online', online })
-      // The app may have been opened without a network.
-      if (online) void learn()
-    },
+    // The app may have been opened without a network.
+    onOnline: () => void learn(),
   })
   try {
     void learn()

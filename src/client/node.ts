@@ -32,6 +32,16 @@ export function createPocketNode(keeper: Keeper, onClose: () => Promise<void>): 
 
     transfers: createTransfersApi(keeper),
     repo: createRepoApi(keeper),
+    profile: {
+      get: ({ signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('profile.get', undefined, pass(signal))),
+      set: (choice, { signal } = {}) =>
+        readOnce(keeper, signal, (rpc) => rpc.call('profile.set', { choice }, pass(signal))),
+    },
+    data: {
+      usage: ({ signal } = {}) => readOnce(keeper, signal, (rpc) => rpc.call('data.usage', undefined, pass(signal))),
+      setCaps: (caps, { signal } = {}) =>
+        readOnce(keeper, signal, (rpc) => rpc.call('data.setCaps', caps, pass(signal))),
+    },
 
     async dial(target, { signal } = {}) {
       const { rpc } = await keeper.session(signal)

@@ -4,13 +4,12 @@ export interface PageWatch {
   /** The page goes, or is put into the back/forward cache: held locks and open channels would keep it out. */
   onAway: () => void
   onBack: () => void
-  onOnline: (online: boolean) => void
+  onOnline: () => void
 }
 
 /** Tells what happens to the page. */
 export function watchPage({ signal, onAway, onBack, onOnline }: PageWatch): void {
   addEventListener('pagehide', () => onAway(), { signal })
   addEventListener('pageshow', (event) => event.persisted && onBack(), { signal })
-  addEventListener('online', () => onOnline(true), { signal })
-  addEventListener('offline', () => onOnline(false), { signal })
+  addEventListener('online', () => onOnline(), { signal })
 }

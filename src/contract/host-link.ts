@@ -1,5 +1,6 @@
 import { PocketError, type WireError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
+import { parsePageReport, type PageReport } from './page-report.ts'
 
 /**
  * How a page and a host meet, before the RPC of `node-rpc.ts` runs on the same port, and what they tell each other
@@ -8,7 +9,7 @@ import { LIMITS } from '../shared/limits.ts'
  * The number grows when a page and a host of different builds could not talk (a test compares the files that say how). A
  * host refuses every other number; a page of a newer build then replaces it, a page of an older one has to be reloaded.
  */
-export const HOST_PROTOCOL = 2
+export const HOST_PROTOCOL = 3
 
 /** Held by the one host that owns the node of this origin. */
 export const HOST_LOCK = 'pocket-ipfs:host'
@@ -50,8 +51,8 @@ export type PageMessage =
   | HelloMessage
   /** Relays that the page learnt after its hello. */
   | { type: 'relays'; relays: string[] }
-  /** What the page's online and offline events say: workers of Chrome do not get them. */
-  | { type: 'online'; online: boolean }
+  /** How the page and its phone are, on each change: workers of Chrome get none of these events. */
+  | { type: 'page'; report: PageReport }
   /** Lends WebRTC: over a port that comes in `event.data.port`, or over a `lendChannel`. */
   | { type: 'lend'; port: MessagePort }
   | { type: 'lend'; channel: string }
@@ -93,8 +94,11 @@ export function parsePageMessage(data: unknown): PageMessage {
     }
     case 'relays':
       return { type: 'relays', relays: texts(message.relays) }
-    case 'online':
-      return { type: 'online', online: flag(message.online) }
+    case 'page': {
+      const report = parsePageReport(message.report)
+      if (report === undefined) throw invalid('report')
+      return { type: 'page', report }
+    }
     case 'lend':
       return message.port instanceof MessagePort
         ? { type: 'lend', port: message.port }

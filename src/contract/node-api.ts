@@ -1,10 +1,12 @@
 import type { ErrorCode, WireError } from '../shared/errors.ts'
 import type { CallOptions, IpfsPath, ProgressOptions, WatchHandle } from './call.ts'
 import type { CarApi } from './car-api.ts'
+import type { DataApi, LifeStatus, ProfileApi, ProfileState } from './profile-api.ts'
 import type { TransfersApi } from './transfer-api.ts'
 
 export type * from './call.ts'
 export type * from './car-api.ts'
+export type * from './profile-api.ts'
 export type * from './transfer-api.ts'
 
 /**
@@ -243,11 +245,13 @@ export interface RelayStatus {
   addr: string
   /** 'site': given by whoever serves the app, and not part of the list that `setRelays` replaces. */
   origin: 'site' | 'own'
-  state: 'connecting' | 'connected' | 'reserved' | 'failed'
+  /** `resting`: the profile holds fewer relays than are known. */
+  state: 'connecting' | 'connected' | 'reserved' | 'failed' | 'resting'
   error?: WireError
 }
 
 export interface NodeStatus {
+  /** `starting`: what is on this phone can be read, the network is not up yet. */
   state: 'starting' | 'running' | 'stopping'
   host: 'shared-worker' | 'dedicated-worker'
   online: boolean
@@ -258,6 +262,8 @@ export interface NodeStatus {
   relays: RelayStatus[]
   webrtc: 'available' | 'no-page' | 'unsupported'
   storage: StorageState
+  life: LifeStatus
+  profile: ProfileState
   startedAt: number
 }
 
@@ -278,6 +284,8 @@ export interface PocketNode {
   readonly car: CarApi
   readonly transfers: TransfersApi
   readonly repo: RepoApi
+  readonly profile: ProfileApi
+  readonly data: DataApi
   /** A multiaddr, or the id of a peer whose addresses are known. */
   dial(target: string, options?: CallOptions): Promise<PeerConnection>
   hangUp(peerId: string, options?: CallOptions): Promise<void>

@@ -1,6 +1,9 @@
 import { PocketError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
+import type { ProfileChoice } from './profile-api.ts'
 import type { NodeMethods, WireAddSource, WireContent } from './node-rpc.ts'
+
+const CHOICES: ProfileChoice[] = ['auto', 'full', 'saver', 'offline']
 
 type ParamsParser = { [M in keyof NodeMethods]: (params: unknown) => NodeMethods[M]['params'] }
 
@@ -56,6 +59,18 @@ export const parseParams: ParamsParser = {
   'repo.stat': none,
   'repo.gc': none,
   'repo.verify': (params) => ({ ...optional('repair', record(params, 'params').repair, truth) }),
+  'profile.get': none,
+  'profile.set': (params) => {
+    const { choice } = record(params, 'params')
+    const known = CHOICES.find((each) => each === choice)
+    if (known === undefined) throw invalid('choice')
+    return { choice: known }
+  },
+  'data.usage': none,
+  'data.setCaps': (params) => {
+    const { day, month } = record(params, 'params')
+    return { ...optional('day', day, cap), ...optional('month', month, cap) }
+  },
   dial: (params) => ({ target: text(record(params, 'params').target, 'target') }),
   hangUp: (params) => ({ peerId: text(record(params, 'params').peerId, 'peerId') }),
   peers: none,
@@ -130,6 +145,12 @@ function texts(most: number): (value: unknown, argument: string) => string[] {
 function bytes(value: unknown, argument: string): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(argument)
   return value as number
+}
+
+function cap(value: unknown, argument: string): number {
+  const size = bytes(value, argument)
+  if (size === 0) throw invalid(argument)
+  return size
 }
 
 function integer(value: unknown, argument: string): number {

@@ -3,6 +3,8 @@ import type {
   AddResult,
   CarImportProgress,
   CarImportResult,
+  DataCaps,
+  DataUsage,
   FetchProgress,
   LsEntry,
   NodeEvent,
@@ -11,6 +13,8 @@ import type {
   OpenedLink,
   PeerConnection,
   Pin,
+  ProfileChoice,
+  ProfileState,
   RepoFreed,
   RepoReport,
   RepoStat,
@@ -53,6 +57,10 @@ export interface NodeMethods {
   'repo.stat': Unary<undefined, RepoStat>
   'repo.gc': Unary<undefined, RepoFreed, RepoFreed>
   'repo.verify': Unary<{ repair?: boolean }, RepoReport, VerifyProgress>
+  'profile.get': Unary<undefined, ProfileState>
+  'profile.set': Unary<{ choice: ProfileChoice }, ProfileState>
+  'data.usage': Unary<undefined, DataUsage>
+  'data.setCaps': Unary<DataCaps, DataUsage>
   dial: Unary<{ target: string }, PeerConnection>
   hangUp: Unary<{ peerId: string }, undefined>
   peers: Unary<undefined, PeerConnection[]>

@@ -1,11 +1,14 @@
 import { parseLink } from '../contract/link.ts'
 import type { CarApi, NodeEvent, NodeService, NodeStatus, RepoApi } from '../contract/node-api.ts'
 import { PocketError } from '../shared/errors.ts'
+import type { Connectivity } from './connectivity/connectivity.ts'
+import { enforceProfile } from './connectivity/enforce.ts'
 import type { Library } from './content/library.ts'
 import { parseCid } from './content/paths.ts'
 import type { Reader } from './content/read.ts'
 import type { EventHub } from './events.ts'
 import type { PocketHelia } from './helia.ts'
+import type { Lifecycle } from './lifecycle/lifecycle.ts'
 import type { Dialer } from './network/dialer.ts'
 import type { Followed } from './network/followed.ts'
 import { AGENT } from './network/libp2p.ts'
@@ -35,6 +38,10 @@ export interface NodeParts {
   followed: Followed
   relayList: RelayList
   relays: Relays
+  connectivity: Connectivity
+  life: Lifecycle
+  /** Settles when the network of the node is up, or cannot be. */
+  up: Promise<void>
 }
 
 /** Changes of connections come in bursts; watchers hear of them this much later, in ms. */
@@ -44,7 +51,7 @@ export class PocketNodeService implements NodeService {
   readonly #parts: NodeParts
   readonly #startedAt = Date.now()
   readonly #stops: (() => void)[] = []
-  #state: NodeStatus['state'] = 'running'
+  #state: NodeStatus['state'] = 'starting'
   #settling: ReturnType<typeof setTimeout> | undefined
 
   constructor(parts: NodeParts) {
@@ -52,16 +59,36 @@ export class PocketNodeService implements NodeService {
   }
 
   start(): void {
-    const { ports, relays, relayList, helia, transfers } = this.#parts
+    const { ports, helia, connectivity, relays, relayList } = this.#parts
     for (const type of ['connection:open', 'connection:close', 'self:peer:update', 'peer:identify'] as const) {
       helia.libp2p.addEventListener(type, () => this.changed())
     }
     this.#stops.push(
       ports.network.watch(() => this.changed()),
       ports.webrtc.watch(() => this.changed()),
+      connectivity.watch(() => this.changed()),
     )
+    // None is called before the network is up.
     relays.set(relayList.all())
+    void this.#goOn()
+  }
+
+  /** What needs the network, and what was under way. */
+  async #goOn(): Promise<void> {
+    const { connectivity, relays, helia, transfers, life, up } = this.#parts
+    const isUp = await up.then(
+      () => true,
+      () => false,
+    )
+    if (this.#state === 'stopping') return
+    if (isUp) {
+      this.#state = 'running'
+      const review = (): void => transfers.review()
+      this.#stops.push(enforceProfile({ connectivity, libp2p: helia.libp2p, relays, review }))
+      life.started()
+    }
     transfers.begin()
+    this.changed()
   }
 
   id: NodeService['id'] = async () => {
@@ -97,6 +124,14 @@ export class PocketNodeService implements NodeService {
 
   get repo(): NodeService['repo'] {
     return this.#parts.repo
+  }
+
+  get profile(): NodeService['profile'] {
+    return this.#parts.connectivity.profile
+  }
+
+  get data(): NodeService['data'] {
+    return this.#parts.connectivity.data
   }
 
   dial: NodeService['dial'] = async (target, options) =>
@@ -172,7 +207,10 @@ export class PocketNodeService implements NodeService {
     this.#state = 'stopping'
     clearTimeout(this.#settling)
     for (const stop of this.#stops) stop()
-    const { transfers, followed, relays, helia, blocks, ports } = this.#parts
+    const { transfers, followed, relays, helia, blocks, ports, connectivity, life, up } = this.#parts
+    life.stop()
+    connectivity.stop()
+    await up.catch(() => undefined)
     await transfers.stop()
     followed.stop()
     relays.stop()
@@ -180,6 +218,7 @@ export class PocketNodeService implements NodeService {
       await helia.stop()
     } finally {
       // Whatever libp2p complains about: what was written is to be flushed.
+      await connectivity.meter.save().catch(() => undefined)
       await Promise.allSettled([blocks.close(), ports.state.close()])
     }
   }

@@ -1,6 +1,12 @@
+import type { AbortOptions } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
 import type { NodeService, NodeStatus } from '../contract/node-api.ts'
+import { toPocketError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
 import { createCarApi } from './car/car-api.ts'
+import { createConnectivity, type Connectivity } from './connectivity/connectivity.ts'
+import { byteMetrics } from './connectivity/metrics.ts'
+import { meteredFetch } from './connectivity/metered-fetch.ts'
 import { createBlockSource } from './content/block-source.ts'
 import { createLibrary } from './content/library.ts'
 import { openPinSet, type PinSet } from './content/pins.ts'
@@ -10,13 +16,15 @@ import { HTTP_PROTOCOL } from './gateway/http-head.ts'
 import { createGateway } from './gateway/http-server.ts'
 import { createPocketHelia, type PocketHelia } from './helia.ts'
 import { loadIdentity } from './identity.ts'
+import { createLifecycle } from './lifecycle/lifecycle.ts'
+import { dropDead, probeTimeout } from './lifecycle/wake.ts'
 import { createAddressPolicy, type AddressPolicy } from './network/address-policy.ts'
 import { createDialer } from './network/dialer.ts'
 import { createFollowed } from './network/followed.ts'
 import { libp2pOptions } from './network/libp2p.ts'
 import { createRelayList, type RelayList } from './network/relay-list.ts'
 import { createRelays } from './network/relays.ts'
-import type { HostPorts } from './ports.ts'
+import type { HostPorts, PhoneInfo } from './ports.ts'
 import { createCollector } from './repo/collector.ts'
 import { createHeldRoots } from './repo/held-roots.ts'
 import { createRepo } from './repo/repo.ts'
@@ -32,31 +40,48 @@ export interface NodeConfig {
   host: NodeStatus['host']
   /** Relays of the app's own companion; those a person set are kept by the node. */
   relays: string[]
+  /** For a node that a service worker was woken for: it keeps to this profile, whatever the person chose. */
+  profile?: 'wake'
 }
 
-/** Starts the node on what the host supplies. Resolves when it can be used; relays connect after that. */
+/** Where there is no page to be hidden. */
+const ALWAYS_IN_FRONT: PhoneInfo = { state: () => ({ visibility: 'visible' }), watch: () => () => undefined }
+
+/**
+ * Starts the node on what the host supplies. Resolves when what is on this phone can be read and added to; the network comes
+ * up beside that (`status().state` is `starting` until then), and relays connect after it.
+ */
 export async function createNode(ports: HostPorts, config: NodeConfig): Promise<NodeService> {
   const datastore = createDatastore(ports.state)
   const room = createRoom(ports.estimate)
-  const [blocks, privateKey, pins, relayList, journal] = await Promise.all([
+  const [blocks, privateKey, pins, relayList, journal, connectivity] = await Promise.all([
     createBlockstore(ports.blocks, room),
     loadIdentity(ports.state),
     openPinSet(ports.state),
     createRelayList(ports.state, config.relays),
     openJournal(ports.state),
+    createConnectivity({
+      state: ports.state,
+      network: ports.network,
+      phone: ports.phone ?? ALWAYS_IN_FRONT,
+      fixed: config.profile,
+    }),
   ])
   // Files of adds that were cut off before the journal had them. Beside the start: nothing waits for it.
   void blocks.sweepFiles(journal.found.flatMap(({ staged }) => filesOf(staged))).catch(() => undefined)
   const policy = createAddressPolicy()
-  const options = libp2pOptions({ privateKey, datastore, policy, webrtc: ports.webrtc.state() !== 'unsupported' })
+  const options = libp2pOptions({
+    privateKey,
+    datastore,
+    policy,
+    webrtc: ports.webrtc.state() !== 'unsupported',
+    // A session that stalls is worse than a slower one.
+    first: () => (ports.phone?.state().webkit === true ? 'websocket' : connectivity.allows().first),
+    // Not taken apart: it is asked before the others are there.
+    metrics: (components) => byteMetrics(connectivity.meter, () => components.connectionManager.getConnections()),
+  })
   const helia = await createPocketHelia({ blocks, datastore, options })
-  await helia.start()
-  try {
-    return await assemble(ports, config, { helia, blocks, room, pins, journal, relayList, policy })
-  } catch (error) {
-    await helia.stop()
-    throw error
-  }
+  return assemble(ports, config, { helia, blocks, room, pins, journal, relayList, policy, connectivity })
 }
 
 interface Started {
@@ -67,23 +92,41 @@ interface Started {
   journal: Journal
   relayList: RelayList
   policy: AddressPolicy
+  connectivity: Connectivity
 }
 
-/** Joins the parts to a node. What it throws leaves Helia running. */
-async function assemble(
+/** Joins the parts to a node, and lets the network come up. */
+function assemble(
   ports: HostPorts,
   config: NodeConfig,
-  { helia, blocks, room, pins, journal, relayList, policy }: Started,
-): Promise<NodeService> {
+  { helia, blocks, room, pins, journal, relayList, policy, connectivity }: Started,
+): NodeService {
   const { libp2p } = helia
-  const { network, webrtc } = ports
+  const { webrtc, phone = ALWAYS_IN_FRONT } = ports
+  const { network } = connectivity
+  const { promise: up, resolve: isUp, reject: isNotUp } = Promise.withResolvers<void>()
+  // Whoever dials is told.
+  up.catch(() => undefined)
   const hub = createEventHub()
-  const source = createBlockSource({ networked: helia.blockstore, local: blocks })
+  let isStarted = false
+  void up.then(
+    () => (isStarted = true),
+    () => undefined,
+  )
+  /** What is here is read before the network is up; what is not waits for it. */
+  async function* early(cid: CID, options: AbortOptions): AsyncGenerator<Uint8Array> {
+    if (!(await blocks.has(cid))) await up
+    yield* helia.blockstore.get(cid, options)
+  }
+  const source = createBlockSource({
+    networked: { get: (cid, options = {}) => (isStarted ? helia.blockstore.get(cid, options) : early(cid, options)) },
+    local: blocks,
+  })
   const reader = createReader(source)
   const roots = createHeldRoots()
   const kept = (): string[] => pins.list().map(({ cid }) => cid)
   const collector = createCollector({ uses: blocks.uses, source, pins: kept, roots })
-  const dialer = createDialer({ libp2p, policy, network, webrtc })
+  const dialer = createDialer({ libp2p, policy, network, webrtc, up })
   const followed = createFollowed({ libp2p, dialer, network, webrtc })
   const library = createLibrary({
     networked: helia.blockstore,
@@ -95,7 +138,8 @@ async function assemble(
     collector,
     sources: createSources({
       libp2p,
-      fetch: ports.fetch,
+      fetch: meteredFetch(ports.fetch, connectivity),
+      lanes: () => connectivity.allows().readAhead,
       source,
       blocks,
       reach: (addrs) => followed.reach(addrs),
@@ -113,12 +157,32 @@ async function assemble(
     release: (root) => collector.release(root),
     libp2p,
     network,
+    blocked: () => connectivity.blocked(),
   })
-  const gateway = createGateway(source, (peerId, cid) => transfers.answer(peerId, cid))
-  await libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection), {
+  const gateway = createGateway(
+    source,
+    (peerId, cid) => transfers.answer(peerId, cid),
+    () => connectivity.allows().serves,
+  )
+  const handled = libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection), {
     runOnLimitedConnection: true,
     maxInboundStreams: LIMITS.maxInboundStreams,
     maxOutboundStreams: LIMITS.maxOutboundStreams,
+  })
+  const relays = createRelays({ libp2p, policy, network, onChange: () => node.changed(), held: 0 })
+  const life = createLifecycle({
+    phone,
+    network: ports.network,
+    checkpoint: () => Promise.all([transfers.checkpoint(), connectivity.meter.save()]),
+    wake: () => {
+      // Beside the question who lives: what is known to be lost need not wait for the answer.
+      relays.retry()
+      followed.retry()
+      transfers.review()
+      return dropDead(libp2p.getConnections(), probeTimeout(phone.state().connection?.rtt))
+    },
+    onAway: (long) => connectivity.away(long),
+    onChange: () => node.changed(),
   })
   const node = new PocketNodeService({
     ports,
@@ -134,9 +198,16 @@ async function assemble(
     dialer,
     followed,
     relayList,
-    relays: createRelays({ libp2p, policy, network, onChange: () => node.changed() }),
+    relays,
+    connectivity,
+    life,
+    up,
   })
   node.start()
+  Promise.all([handled, helia.start()]).then(
+    () => isUp(),
+    (error: unknown) => isNotUp(toPocketError(error)),
+  )
   // After the journal has said what it holds.
   room.by(collector)
   return node

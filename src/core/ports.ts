@@ -1,3 +1,4 @@
+import type { BatteryReport, ConnectionReport } from '../contract/page-report.ts'
 import type { ErrorCode } from '../shared/errors.ts'
 
 /**
@@ -88,6 +89,22 @@ export interface NetworkInfo {
   watch(listener: (online: boolean) => void): () => void
 }
 
+/** The phone as its pages and the worker tell of it; what is not known is absent. */
+export interface PhoneState {
+  /** Of the page that is nearest to the person: `visible` if one is, `frozen` if all are. */
+  visibility: 'visible' | 'hidden' | 'frozen'
+  connection?: ConnectionReport
+  battery?: BatteryReport
+  /** WebTransport of this engine stalls at 16 MiB (WebKit bug 319818). */
+  webkit?: boolean
+}
+
+export interface PhoneInfo {
+  state(): PhoneState
+  /** Calls back on every change; returns what stops it. */
+  watch(listener: () => void): () => void
+}
+
 /** WebRTC as the node sees it: it runs elsewhere, in a page that lends it. */
 export interface WebRtcInfo {
   state(): 'available' | 'no-page' | 'unsupported'
@@ -122,5 +139,7 @@ export interface HostPorts {
   blocks: BlockTable
   state: StateTable
   network: NetworkInfo
+  /** Absent where there is no page to be hidden and no battery. */
+  phone?: PhoneInfo
   webrtc: WebRtcInfo
 }

@@ -191,6 +191,22 @@ export const LIMITS = {
   heartbeatMs: 400,
   heartbeatTimeoutMs: 1_000,
 
+  /** Hidden for less, in ms, is a look at another app: all connections are kept as they are, and nothing is asked. */
+  quickFlipMs: 20_000,
+  /** The clock is looked at so often, in ms; a look that comes later than the second means that this worker stood still. */
+  lifeBeatMs: 5_000,
+  suspendedMs: 10_000,
+  /**
+   * After a wake a connection has so long to answer, in ms: three of the network's round trips, within these bounds. What a
+   * person waits for is not to take longer than a second, and a slow mobile network answers within two.
+   */
+  minProbeMs: 400,
+  maxProbeMs: 2_000,
+  /** Days whose bytes are remembered: the month before this one too, when the clock is set back. */
+  meteredDays: 62,
+  /** Peers whose bytes are told apart: more than there are connections. */
+  maxMeteredPeers: 64,
+
   /** Peer connections that one page lends: `maxConnections` and as many being dialled; Chromium ends at about 500 a page. */
   maxLentConnections: 128,
   /** Bytes that wait in one real data channel: Chromium refuses more than 16 MiB, and what waits there cannot be taken back. */

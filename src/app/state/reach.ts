@@ -13,7 +13,9 @@ type Known = Pick<NodeState, 'phase' | 'status' | 'online'>
 export function statusLine({ phase, status, online }: Known): Line {
   if (phase === 'failed') return { text: t.line.failed, tone: 'bad' }
   if (phase === 'lost') return { text: t.line.lost, tone: 'wait' }
-  if (status === undefined) return { text: t.line.starting, tone: 'wait' }
+  if (status === undefined || status.state === 'starting') return { text: t.line.starting, tone: 'wait' }
+  const { quiet } = status.profile
+  if (quiet !== undefined) return { text: t.line.quiet[quiet], tone: quiet === 'hidden' ? 'wait' : 'warn' }
   if (!online) return { text: t.line.noNetwork, tone: 'warn' }
   if (status.reachable) return { text: t.line.reachable, tone: 'good' }
   if (status.relays.length === 0) return { text: t.line.alone, tone: 'warn' }
@@ -24,7 +26,11 @@ export function statusLine({ phase, status, online }: Known): Line {
 /** 'Can others reach me?' in a sentence. */
 export function reachAnswer({ phase, status, online }: Known): Line {
   if (phase === 'failed') return { text: t.status.failed, tone: 'bad' }
-  if (status === undefined || phase === 'lost') return { text: t.status.starting, tone: 'wait' }
+  if (status === undefined || status.state === 'starting' || phase === 'lost') {
+    return { text: t.status.starting, tone: 'wait' }
+  }
+  const { quiet } = status.profile
+  if (quiet !== undefined) return { text: t.status.quiet[quiet], tone: quiet === 'hidden' ? 'wait' : 'warn' }
   if (!online) return { text: t.status.noNetwork, tone: 'warn' }
   if (status.reachable) return { text: t.status.yes, tone: 'good' }
   const { relays } = status

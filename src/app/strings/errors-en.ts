@@ -115,6 +115,16 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'This browser or page offers no WebRTC.',
     'Keep the app in front, or go on through the relay, which is slower.',
   ),
+  ERR_DATA_CAP: say(
+    'Your data limit is reached.',
+    'You set it in Settings, and it is used up for now.',
+    'It goes on when the next day or month begins, on Wi-Fi, or when you raise the limit.',
+  ),
+  ERR_SAVING_DATA: say(
+    'Waiting for you to come back.',
+    'To save data, nothing is sent or received while the app is out of sight.',
+    'It goes on when you open the app.',
+  ),
   ERR_OFFLINE: say('There is no network.', 'This phone is not connected.', 'It goes on by itself when there is one.'),
   ERR_DATA_BUSY: say(
     'A data folder is in use.',

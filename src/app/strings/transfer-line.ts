@@ -29,6 +29,7 @@ export function transferLine(transfer: Transfer, online: boolean): string {
 
 function reason({ error }: Transfer): string {
   if (error === undefined || error.code === 'ERR_NOT_FOUND') return t.transfer.nobody
-  if (error.code === 'ERR_OFFLINE') return t.transfer.offline
+  if (error.code === 'ERR_OFFLINE') return error.detail?.chosen === true ? t.transfer.chosenOffline : t.transfer.offline
+  if (error.code === 'ERR_DATA_CAP') return t.transfer.capped[error.detail?.period === 'month' ? 'month' : 'day']
   return t.transfer.waiting(describeFailure(error).what)
 }

@@ -27,7 +27,11 @@ export type OnAnswer = (peerId: string, cid: string) => { sent(bytes: number): v
 const quiet: OnAnswer = () => ({ sent: () => undefined, end: () => undefined })
 
 /** From the store only: asking this node must not make it ask others. */
-export function createGateway(source: Pick<BlockSource, 'getLocal'>, onAnswer: OnAnswer = quiet): Gateway {
+export function createGateway(
+  source: Pick<BlockSource, 'getLocal'>,
+  onAnswer: OnAnswer = quiet,
+  serves: () => boolean = () => true,
+): Gateway {
   const local: Pick<BlockSource, 'get'> = { get: (cid) => source.getLocal(cid) }
   const answering = new Map<string, number>()
   let all = 0
@@ -35,7 +39,7 @@ export function createGateway(source: Pick<BlockSource, 'getLocal'>, onAnswer: O
     async serve(stream, { remotePeer }) {
       const peer = remotePeer.toString()
       const mine = answering.get(peer) ?? 0
-      if (mine >= LIMITS.maxAnswersPerPeer || all >= LIMITS.maxAnswers)
+      if (!serves() || mine >= LIMITS.maxAnswersPerPeer || all >= LIMITS.maxAnswers)
         return refuse(stream, '429 Too Many Requests', '')
       answering.set(peer, mine + 1)
       all++

@@ -24,10 +24,13 @@ export interface DialerInit {
   policy: AddressPolicy
   network: NetworkInfo
   webrtc: WebRtcInfo
+  /** The network of the node is up. */
+  up: Promise<void>
 }
 
-export function createDialer({ libp2p, policy, network, webrtc }: DialerInit): Dialer {
+export function createDialer({ libp2p, policy, network, webrtc, up }: DialerInit): Dialer {
   async function open(addrs: Multiaddr[], signal: AbortSignal | undefined): Promise<Connection> {
+    await up
     const [first] = addrs
     if (first === undefined) throw new PocketError('ERR_DIAL_FAILED', 'No address to dial')
     const peer = peerOf(first)
@@ -68,6 +71,7 @@ export function createDialer({ libp2p, policy, network, webrtc }: DialerInit): D
   }
 
   async function openPeer(peer: PeerId, signal: AbortSignal | undefined): Promise<Connection> {
+    await up
     const [connection] = libp2p.getConnections(peer)
     if (connection !== undefined) return connection
     if (!network.online()) throw new PocketError('ERR_OFFLINE')

@@ -19,6 +19,8 @@ export interface Followed {
   reach(addrs: Multiaddr[]): Promise<void>
   /** Leaves a peer alone: a person hung up. */
   forget(peerId: string): void
+  /** Tries all at once, whatever failed before. */
+  retry(): void
   stop(): void
 }
 
@@ -57,8 +59,8 @@ class FollowedPeers implements Followed {
     })
     this.#stops = [
       // What goes through the relay can go straight as soon as a page lends WebRTC.
-      webrtc.watch(() => webrtc.state() === 'available' && this.#tryAll()),
-      network.watch((online) => online && this.#tryAll()),
+      webrtc.watch(() => webrtc.state() === 'available' && this.retry()),
+      network.watch((online) => online && this.retry()),
     ]
   }
 
@@ -91,7 +93,7 @@ class FollowedPeers implements Followed {
     for (const id of [...this.#peers.keys()]) this.forget(id)
   }
 
-  #tryAll(): void {
+  retry(): void {
     for (const peer of this.#peers.values()) {
       peer.failures = 0
       this.#tryAgain(peer)

@@ -10,7 +10,9 @@ import { yamux } from '@libp2p/yamux'
 import type { Datastore } from 'interface-datastore'
 import type { Libp2pOptions } from 'libp2p'
 import { LIMITS } from '../../shared/limits.ts'
+import { addressOrder } from './address-order.ts'
 import type { AddressPolicy } from './address-policy.ts'
+import { door, type Door, type DoorState } from './door.ts'
 import { relayListener, type RelayListener } from './relay-listener.ts'
 
 export interface NetworkInit {
@@ -19,12 +21,16 @@ export interface NetworkInit {
   policy: AddressPolicy
   /** Whether some page of this browser can lend WebRTC: else it must not be announced. */
   webrtc: boolean
+  /** Which of a peer's transports is dialled first, now. */
+  first?: () => 'webtransport' | 'websocket'
+  metrics?: NonNullable<Libp2pOptions['metrics']>
 }
 
 export interface NetworkServices extends Record<string, unknown> {
   identify: ReturnType<ReturnType<typeof identify>>
   ping: ReturnType<ReturnType<typeof ping>>
   relayListener: RelayListener
+  door: Door
 }
 
 /**
@@ -42,6 +48,7 @@ export const AGENT = 'pocket-ipfs/0.1.0'
  * node knows the relays it is given and the peers that links name. Limits and their reasons: shared/limits.ts.
  */
 export function libp2pOptions(init: NetworkInit): Libp2pOptions<NetworkServices> {
+  const doorState: DoorState = { closed: false }
   return {
     privateKey: init.privateKey,
     datastore: init.datastore,
@@ -59,18 +66,23 @@ export function libp2pOptions(init: NetworkInit): Libp2pOptions<NetworkServices>
     ],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    connectionGater: { denyDialMultiaddr: (addr) => init.policy.denies(addr) },
+    connectionGater: {
+      denyDialMultiaddr: (addr) => doorState.closed || init.policy.denies(addr),
+      denyInboundConnection: () => doorState.closed,
+    },
+    ...(init.metrics === undefined ? {} : { metrics: init.metrics }),
     connectionManager: {
       maxConnections: LIMITS.maxConnections,
       maxParallelDials: LIMITS.maxParallelDials,
       maxDialQueueLength: LIMITS.maxDialQueue,
       maxPeerAddrsToDial: LIMITS.maxAddrsPerPeer,
       dialTimeout: LIMITS.dialTimeoutMs,
+      addressSorter: addressOrder(init.first ?? (() => 'websocket')),
       inboundConnectionThreshold: LIMITS.inboundPerSecond,
       inboundUpgradeTimeout: LIMITS.inboundUpgradeTimeoutMs,
       // relays.ts redials relays itself, and at once when the network is back.
       reconnectRetries: 0,
     },
-    services: { identify: identify(), ping: ping(), relayListener: relayListener() },
+    services: { identify: identify(), ping: ping(), relayListener: relayListener(), door: door(doorState) },
   }
 }

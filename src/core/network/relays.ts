@@ -9,9 +9,16 @@ import type { NetworkServices } from './libp2p.ts'
 import { peerOf } from './peers.ts'
 import type { KnownRelay } from './relay-list.ts'
 
+/** After so many failures in a row, some five seconds, another relay is called as well. */
+const SPARE_AFTER = 3
+
 /** Keeps this node reachable through each relay it was given: connect, reserve, and again after every drop. */
 export interface Relays {
   set(known: KnownRelay[]): void
+  /** Keeps a reservation at the first so many that answer; the others rest. */
+  hold(count: number): void
+  /** Calls all that are held at once, however long they were to wait. */
+  retry(): void
   list(): RelayStatus[]
   stop(): void
 }
@@ -21,6 +28,8 @@ export interface RelaysInit {
   policy: AddressPolicy
   network: NetworkInfo
   onChange(): void
+  /** See `hold`. Default: all. */
+  held?: number
 }
 
 export function createRelays(init: RelaysInit): Relays {
@@ -41,14 +50,16 @@ class RelayKeeper implements Relays {
   readonly #relays = new Map<string, Relay>()
   readonly #stopWatching: () => void
   #stopped = false
+  #count: number
 
   constructor(init: RelaysInit) {
     this.#init = init
+    this.#count = init.held ?? Infinity
     const { libp2p, network } = init
     libp2p.services.relayListener.onRemoved((peer) => this.#lost(peer))
     libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#lost(detail))
     this.#stopWatching = network.watch((online) => {
-      if (online) for (const relay of this.#relays.values()) this.#schedule(relay, 0)
+      if (online) this.retry()
     })
   }
 
@@ -69,15 +80,25 @@ class RelayKeeper implements Relays {
       }
       const relay: Relay = {
         addr,
-        status: { addr: key, origin, state: 'connecting' },
+        status: { addr: key, origin, state: 'resting' },
         failures: 0,
         running: false,
       }
       this.#relays.set(key, relay)
       this.#init.policy.intend(addr)
-      this.#schedule(relay, 0)
     }
+    this.#share()
     this.#init.onChange()
+  }
+
+  hold(count: number): void {
+    this.#count = count
+    this.#share()
+    this.#init.onChange()
+  }
+
+  retry(): void {
+    for (const relay of this.#relays.values()) if (relay.status.state !== 'resting') this.#schedule(relay, 0)
   }
 
   list(): RelayStatus[] {
@@ -90,9 +111,30 @@ class RelayKeeper implements Relays {
     for (const relay of this.#relays.values()) clearTimeout(relay.timer)
   }
 
+  /** Who is held and who rests, in their order. One that has failed often keeps its place, and gives it to the next as well. */
+  #share(): void {
+    let left = this.#count
+    for (const relay of this.#relays.values()) {
+      const { state } = relay.status
+      if (left <= 0 && state !== 'resting') this.#rest(relay)
+      else if (left > 0 && state === 'resting') {
+        this.#update(relay, { state: 'connecting' })
+        this.#schedule(relay, 0)
+      }
+      if (relay.failures < SPARE_AFTER) left--
+    }
+  }
+
+  #rest(relay: Relay): void {
+    clearTimeout(relay.timer)
+    relay.failures = 0
+    this.#update(relay, { state: 'resting' })
+    if (relay.peer !== undefined) void this.#init.libp2p.hangUp(relay.peer).catch(() => undefined)
+  }
+
   #lost(peer: PeerId): void {
     for (const relay of this.#relays.values()) {
-      if (relay.peer?.equals(peer) !== true || relay.running) continue
+      if (relay.peer?.equals(peer) !== true || relay.running || relay.status.state === 'resting') continue
       this.#update(relay, { state: 'connecting' })
       this.#schedule(relay, 0)
     }
@@ -108,24 +150,31 @@ class RelayKeeper implements Relays {
     if (relay.running || this.#stopped) return
     relay.running = true
     const { libp2p, network } = this.#init
+    // It may be told to rest at any moment.
+    const rests = (): boolean => relay.status.state === 'resting'
     try {
       if (!network.online()) throw new PocketError('ERR_OFFLINE')
       const signal = AbortSignal.timeout(LIMITS.dialTimeoutMs)
       // libp2p gives a connection that the peer has already, whatever the address: this one may lead nowhere.
       const connection = await libp2p.dial(relay.addr, { signal, force: !this.#isOpen(relay) })
       relay.peer = connection.remotePeer
+      if (rests()) return this.#rest(relay)
       if (relay.status.state !== 'reserved') this.#update(relay, { state: 'connected' })
       const listener = libp2p.services.relayListener
       if (!listener.has(relay.peer)) await listener.reserve(relay.peer, relay.addr)
+      if (rests()) return this.#rest(relay)
+      const wasSpared = relay.failures >= SPARE_AFTER
       relay.failures = 0
       this.#update(relay, { state: 'reserved' })
+      if (wasSpared) this.#share()
     } catch (error) {
       relay.failures++
       const coded = toPocketError(error, 'ERR_RELAY_UNREACHABLE')
       const wire = toWireError(
         coded.code === 'ERR_OFFLINE' ? coded : new PocketError('ERR_RELAY_UNREACHABLE', undefined, { cause: error }),
       )
-      this.#update(relay, { state: 'failed', error: wire })
+      if (!rests()) this.#update(relay, { state: 'failed', error: wire })
+      if (relay.failures === SPARE_AFTER) this.#share()
     } finally {
       relay.running = false
     }

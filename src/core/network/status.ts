@@ -1,5 +1,7 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { NodeStatus, StorageState } from '../../contract/node-api.ts'
+import type { Connectivity } from '../connectivity/connectivity.ts'
+import type { Lifecycle } from '../lifecycle/lifecycle.ts'
 import type { HostPorts } from '../ports.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
 import { isDirect } from './peers.ts'
@@ -9,6 +11,8 @@ export interface StatusInit {
   ports: HostPorts
   libp2p: Libp2p
   relays: Relays
+  connectivity: Connectivity
+  life: Lifecycle
   blocks: PocketBlockstore
   host: NodeStatus['host']
   startedAt: number
@@ -16,7 +20,7 @@ export interface StatusInit {
 
 /** The node in one record, at once: nothing here waits. */
 export function describeStatus(state: NodeStatus['state'], init: StatusInit): NodeStatus {
-  const { ports, libp2p, relays, blocks, host, startedAt } = init
+  const { ports, libp2p, relays, blocks, host, startedAt, connectivity, life } = init
   const connections = libp2p.getConnections()
   const peersOf = (list: typeof connections): number => new Set(list.map((each) => each.remotePeer.toString())).size
   return {
@@ -29,6 +33,8 @@ export function describeStatus(state: NodeStatus['state'], init: StatusInit): No
     relays: relays.list(),
     webrtc: ports.webrtc.state(),
     storage: describeStorage(blocks),
+    life: life.status(),
+    profile: connectivity.state(),
     startedAt,
   }
 }

@@ -31,6 +31,8 @@ const OUTSIDE = new Set<ErrorCode>([
   'ERR_CERTIFICATE_REFUSED',
   'ERR_NO_WEBRTC',
   'ERR_OFFLINE',
+  'ERR_DATA_CAP',
+  'ERR_SAVING_DATA',
   'ERR_TIMEOUT',
 ])
 

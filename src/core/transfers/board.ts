@@ -121,6 +121,15 @@ export class JobBoard {
     if (!job.guest && job.record.done - job.checkpointed >= LIMITS.checkpointBytes) void this.#checkpoint(job)
   }
 
+  /** All that runs. @throws what the store and the journal do */
+  async checkpoint(): Promise<void> {
+    if (this.#closed) return
+    const running = this.all().filter(({ guest, record }) => !guest && record.state === 'running')
+    // Beside each other: should the journal be ahead, the next run looks at what the store has.
+    await Promise.all([this.#init.checkpoint(), ...running.map(({ record }) => this.#init.journal.put(record))])
+    for (const job of running) job.checkpointed = job.record.done
+  }
+
   async #checkpoint(job: Job): Promise<void> {
     if (job.checkpointing) return
     job.checkpointing = true

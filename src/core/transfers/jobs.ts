@@ -21,8 +21,8 @@ export interface JobsInit extends BoardInit {
    * rejects soon after its signal fires.
    */
   run(run: JobRun): Promise<unknown>
-  /** Whether it makes sense to try to fetch at all. */
-  reachable(): boolean
+  /** Why it makes no sense to try to fetch at all, if so: who finds that changed calls `wake`. */
+  blocked(): PocketError | undefined
 }
 
 const CAPACITY = { fetch: LIMITS.maxRunningFetches, import: LIMITS.maxRunningImports }
@@ -119,9 +119,16 @@ export class Jobs {
   wake(): void {
     for (const job of this.all()) {
       if (job.record.state !== 'waiting') continue
-      const at = Math.max(Date.now(), job.record.updatedAt + LIMITS.minRetryMs)
+      const now = Date.now()
+      // A clock that was set back must not make it wait for the time it was.
+      const at = Math.min(Math.max(now, job.record.updatedAt + LIMITS.minRetryMs), now + LIMITS.minRetryMs)
       if (at < (job.record.nextAttemptAt ?? Infinity)) this.#wait(job, at)
     }
+  }
+
+  /** Puts what runs, and how far it is, on the disk. */
+  checkpoint(): Promise<void> {
+    return this.#board.checkpoint()
   }
 
   /** Ends the runs of fetches: they wait for `wake`. */
@@ -162,7 +169,8 @@ export class Jobs {
       let unwinding = active.length - running.length
       for (const job of queued) {
         if (job.run !== undefined) continue
-        if (kind === 'fetch' && !this.#init.reachable()) this.#fail(job, new PocketError('ERR_OFFLINE'))
+        const blocked = kind === 'fetch' ? this.#init.blocked() : undefined
+        if (blocked !== undefined) this.#fail(job, blocked)
         else if (free > 0) {
           free--
           this.#run(job)

@@ -26,6 +26,10 @@ export interface Transfers extends TransfersApi {
   answer(peerId: string, cid: string): Answer
   /** Goes on with what the journal says is not over. */
   begin(): void
+  /** Something has changed that may let fetches go on, or not: the blocked are ended, those that wait are tried. */
+  review(): void
+  /** Puts what is arriving, and how far it is, on the disk. */
+  checkpoint(): Promise<void>
   /** Ends what runs; the journal says it is to go on. Resolves when nothing is written any more. */
   stop(): Promise<void>
 }
@@ -39,6 +43,8 @@ export interface TransfersInit {
   release(root: CID): Promise<unknown>
   libp2p: Pick<Libp2p, 'addEventListener' | 'removeEventListener'>
   network: NetworkInfo
+  /** Why nothing may be fetched at all, if so. */
+  blocked(): PocketError | undefined
 }
 
 export function createTransfers(init: TransfersInit): Transfers {
@@ -57,7 +63,7 @@ class NodeTransfers implements Transfers {
 
   constructor(init: TransfersInit) {
     this.#init = init
-    const { journal, library, blocks, roots, network } = init
+    const { journal, library, blocks, roots } = init
     const onChange = (transfer: Transfer): void => {
       for (const listener of this.#listeners) listener(transfer)
     }
@@ -67,7 +73,7 @@ class NodeTransfers implements Transfers {
       run: (run) => (run.record.kind === 'fetch' ? this.#fetch(run) : this.#imports.run(run)),
       hold: (record) => (record.path === undefined ? this.#imports.hold(record) : holdRoot(roots, record.path)),
       checkpoint: () => blocks.flush('strict'),
-      reachable: () => this.#connected || network.online(),
+      blocked: () => this.#blocked(),
       onChange,
     })
     this.#sends = createSends({ nameOf: (cid) => library.get(cid)?.name, onChange })
@@ -89,10 +95,26 @@ class NodeTransfers implements Transfers {
       network.watch((online) => {
         this.#connected = false
         if (online) this.#jobs.wake()
-        else this.#jobs.interrupt(new PocketError('ERR_OFFLINE'))
+        else this.#jobs.interrupt(this.#blocked() ?? new PocketError('ERR_OFFLINE'))
       }),
     )
     this.#jobs.start()
+  }
+
+  review(): void {
+    const blocked = this.#blocked()
+    if (blocked === undefined) this.#jobs.wake()
+    else this.#jobs.interrupt(blocked)
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#jobs.checkpoint()
+  }
+
+  #blocked(): PocketError | undefined {
+    const reason = this.#init.blocked()
+    // Whoever is connected knows better than a browser that says that there is no network.
+    return reason?.code === 'ERR_OFFLINE' && reason.detail?.chosen !== true && this.#connected ? undefined : reason
   }
 
   async stop(): Promise<void> {
@@ -106,6 +128,9 @@ class NodeTransfers implements Transfers {
   }
 
   keep: NodeService['pin']['add'] = async (path, { transfer, name, from, signal, onProgress } = {}) => {
+    const blocked = this.#init.blocked()
+    // Offline, what is here already can be kept all the same.
+    if (blocked !== undefined && blocked.code !== 'ERR_OFFLINE') throw blocked
     const shown = displayName(name, lastName(path))
     const guest = this.#jobs.guest({ kind: 'fetch', id: transfer, name: shown })
     let root: CID | undefined

@@ -68,6 +68,10 @@ export function nodeHandlers(node: NodeService): HandlerTable {
     'repo.verify': unary('repo.verify', (params, { signal, progress }) =>
       node.repo.verify({ ...params, signal, onProgress: progress }),
     ),
+    'profile.get': unary('profile.get', (_params, { signal }) => node.profile.get({ signal })),
+    'profile.set': unary('profile.set', ({ choice }, { signal }) => node.profile.set(choice, { signal })),
+    'data.usage': unary('data.usage', (_params, { signal }) => node.data.usage({ signal })),
+    'data.setCaps': unary('data.setCaps', (caps, { signal }) => node.data.setCaps(caps, { signal })),
     dial: unary('dial', ({ target }, { signal }) => node.dial(target, { signal })),
     hangUp: unary('hangUp', ({ peerId }, { signal }) => node.hangUp(peerId, { signal })),
     peers: unary('peers', (_params, { signal }) => node.peers({ signal })),

@@ -1,5 +1,6 @@
 import { HOST_PROTOCOL, hostLock, type HelloMessage } from '../../contract/host-link.ts'
 import type { NodeService, NodeStatus } from '../../contract/node-api.ts'
+import type { PageReport } from '../../contract/page-report.ts'
 import type { PortLike } from '../../contract/port.ts'
 import { toPocketError, toWireError } from '../../shared/errors.ts'
 import { openLink, type Link } from './link.ts'
@@ -9,8 +10,8 @@ export interface HostInit {
   kind: NodeStatus['host']
   /** Starts the node. Called again after it has failed, never while one runs. */
   startNode(config: { host: NodeStatus['host']; relays: string[] }): Promise<NodeService>
-  /** What a page's online and offline events say. */
-  onOnline(online: boolean): void
+  /** What a page says of itself and of the phone, with each change; undefined when it is gone. `page` is only compared. */
+  onReport(page: object, report: PageReport | undefined): void
   /** A page lends WebRTC; `page` says whether its browser has any. */
   onLend(port: PortLike): void
   onPage(page: { webrtc: boolean }): void
@@ -65,9 +66,12 @@ class NodeHost implements Host {
     const link = openLink(port, {
       onHello: (hello) => void this.#greet(link, hello),
       onRelays: (relays) => this.#offerRelays(relays),
-      onOnline: (online) => this.#init.onOnline(online),
+      onReport: (report) => this.#init.onReport(link, report),
       onLend: (lent) => this.#init.onLend(lent),
-      onClose: () => void this.#links.delete(link),
+      onClose: () => {
+        this.#links.delete(link)
+        this.#init.onReport(link, undefined)
+      },
     })
     this.#links.add(link)
   }

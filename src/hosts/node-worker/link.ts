@@ -6,6 +6,7 @@ import {
   type HostReply,
 } from '../../contract/host-link.ts'
 import type { NodeService } from '../../contract/node-api.ts'
+import type { PageReport } from '../../contract/page-report.ts'
 import type { PortLike } from '../../contract/port.ts'
 import { serveRpc } from '../../rpc/server.ts'
 import { splitPort, type SplitPort } from '../../rpc/split-port.ts'
@@ -15,7 +16,7 @@ import { nodeHandlers } from './handlers.ts'
 export interface LinkInit {
   onHello(hello: HelloMessage): void
   onRelays(relays: string[]): void
-  onOnline(online: boolean): void
+  onReport(report: PageReport): void
   onLend(port: PortLike): void
   /** The page has said goodbye, or is gone. */
   onClose(): void
@@ -103,8 +104,8 @@ class PageLink implements Link {
         return this.#init.onHello(message)
       case 'relays':
         return this.#init.onRelays(message.relays)
-      case 'online':
-        return this.#init.onOnline(message.online)
+      case 'page':
+        return this.#init.onReport(message.report)
       case 'lend':
         return this.#init.onLend('port' in message ? message.port : new BroadcastChannel(lendChannel(message.channel)))
     }

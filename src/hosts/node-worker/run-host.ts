@@ -4,7 +4,7 @@ import { createHost, type Host, type HostInit } from './host.ts'
 
 export interface RunHostInit {
   startNode: HostInit['startNode']
-  onOnline(online: boolean): void
+  onReport: HostInit['onReport']
   onLend(port: PortLike): void
   onPage(page: { webrtc: boolean }): void
 }

@@ -9,7 +9,7 @@ import { isPocketError } from '../../shared/errors.ts'
 
 /** Starts the node on this worker's storage; where the browser offers none, content and identity end with the worker. */
 export async function startNode(
-  ports: Pick<HostPorts, 'network' | 'webrtc'>,
+  ports: Pick<HostPorts, 'network' | 'phone' | 'webrtc'>,
   config: NodeConfig,
 ): Promise<NodeService> {
   const [blocks, state] = await Promise.all([

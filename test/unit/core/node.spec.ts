@@ -34,6 +34,38 @@ describe('a node alone', () => {
     expect(told).toEqual(before)
   })
 
+  it('gives what is here while the network does not come up, and lets dials wait', async () => {
+    await using first = await startNode()
+    const { cid } = await first.add(text('here'))
+    const { state, blocks } = first.ports
+    await first.stop()
+    const gate = Promise.withResolvers<void>()
+    // libp2p reads the addresses that it knew when it starts; nothing else does.
+    const late = new Proxy(state, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key)
+        if (typeof value !== 'function') return value
+        return async (...args: unknown[]): Promise<unknown> => {
+          if (JSON.stringify(args[0]).includes('/peers')) await gate.promise
+          return value.apply(target, args) as unknown
+        }
+      },
+    })
+    await using node = await startNode({ ports: { state: late, blocks } })
+    expect((await node.status()).state).toBe('starting')
+    expect(new TextDecoder().decode(await readAll(node.cat(cid)))).toBe('here')
+    expect((await node.stat(cid)).local.complete).toBe(true)
+    expect((await node.add(text('new'))).size).toBe(3)
+    let dialled = false
+    const dial = node.dial('/ip4/127.0.0.1/tcp/9/ws').catch(() => (dialled = true))
+    expect((await node.status()).state).toBe('starting')
+    expect(dialled).toBe(false)
+    gate.resolve()
+    await untilStatus(node, (status) => status.state === 'running')
+    await dial
+    expect(dialled).toBe(true)
+  })
+
   it('adds a stream of odd chunks like the file of the same bytes', async () => {
     await using node = await startNode()
     const bytes = randomBytes(3 * 1024 * 1024 + 17)

@@ -287,6 +287,8 @@ async function startCuttable() {
   const [state, blocks] = [createMemoryStateTable(), createMemoryBlockTable()]
   const [cutState, cutBlocks] = [cuttable(state), cuttable(blocks)]
   const node = await startNode({ ports: { state: cutState.table, blocks: cutBlocks.table } })
+  // libp2p's peer store has locks for the whole process: cut while it starts, it would hold them for ever.
+  await untilStatus(node, ({ state: now }) => now === 'running')
   const cut = (): void => {
     cutState.cut()
     cutBlocks.cut()

@@ -14,7 +14,7 @@ describe('messages between page and host', () => {
     [parsePageMessage, hello],
     [parsePageMessage, { ...hello, replaces: 'h' }],
     [parsePageMessage, { type: 'relays', relays: [] }],
-    [parsePageMessage, { type: 'online', online: false }],
+    [parsePageMessage, { type: 'page', report: { visibility: 'hidden', online: false } }],
     [parsePageMessage, { type: 'lend', channel: 'x' }],
     [parseHostReply, { type: 'starting', hostId: 'h' }],
     [parseHostReply, { type: 'welcome', hostId: 'h' }],
@@ -46,7 +46,12 @@ describe('messages between page and host', () => {
       { ...hello, relays: [1] },
       { ...hello, relays: Array.from({ length: 100 }, () => 'x') },
     ],
-    ...[{ ...hello, replaces: 1 }, { type: 'online', online: 1 }, { type: 'lend' }, { type: 'lend', port: {} }],
+    ...[
+      { ...hello, replaces: 1 },
+      { type: 'page', report: { visibility: 'hidden', online: 1 } },
+      { type: 'lend' },
+      { type: 'lend', port: {} },
+    ],
     ...[
       { type: 'welcome' },
       { type: 'refused' },

@@ -23,7 +23,7 @@ async function open() {
       return () => void held.delete(id)
     },
     checkpoint: async () => undefined,
-    reachable: () => true,
+    blocked: () => undefined,
     onChange: () => undefined,
   })
   jobs.start()

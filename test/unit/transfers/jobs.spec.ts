@@ -37,7 +37,7 @@ async function open(state = createMemoryStateTable()) {
       return () => void held.delete(id)
     },
     checkpoint: async () => void world.checkpoints++,
-    reachable: () => world.reachable,
+    blocked: () => (world.reachable ? undefined : new PocketError('ERR_OFFLINE')),
     onChange: (transfer) => told.push(transfer),
   })
   jobs.start()

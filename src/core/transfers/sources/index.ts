@@ -13,6 +13,7 @@ export interface SourcesInit {
   source: BlockSource
   blocks: Pick<PocketBlockstore, 'has' | 'put' | 'putFile'>
   reach: RosterInit['reach']
+  lanes?: () => number
   /** Without a verified block for so long, in ms, a fetch gives up. Default LIMITS.findTimeoutMs. */
   patienceMs?: number
 }

@@ -29,6 +29,8 @@ export interface RosterInit {
   libp2p: Libp2p
   fetch: FetchPort
   source: Pick<BlockSource, 'get'>
+  /** CAR requests under way at one peer. Default LIMITS.carStreams. */
+  lanes?: () => number
   /** Dials one peer because somebody said so, and goes on seeing to it. Rejects when that came to nothing this time. */
   reach: (addrs: Multiaddr[]) => Promise<unknown>
 }
@@ -64,7 +66,8 @@ export function createRoster(init: RosterInit, { from, signal, onChange }: Roste
     const known = peers.get(id)
     if (known !== undefined) return known
     const ask = askPeer(() => bestConnections(libp2p).get(id))
-    const source = createHttpSource({ kind: 'peer', id, lanes: LIMITS.carStreams, ask })
+    const lanes = init.lanes?.() ?? LIMITS.carStreams
+    const source = createHttpSource({ kind: 'peer', id, lanes, ask })
     peers.set(id, source)
     return source
   }
