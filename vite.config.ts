@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
+import { leftOut } from './scripts/lib/left-out.ts'
 import { oneCopy } from './scripts/lib/one-copy.ts'
 import { selfContained } from './scripts/lib/self-contained.ts'
 import { manifest } from './src/app/manifest.ts'
@@ -37,7 +38,7 @@ export default defineConfig({
   ],
   worker: {
     format: 'es',
-    plugins: () => [oneCopy(), selfContained()],
+    plugins: () => [leftOut(), oneCopy(), selfContained()],
     rolldownOptions: {
       output: { entryFileNames: 'node.js', chunkFileNames: 'node-[name].js' },
     },

@@ -1,8 +1,8 @@
-import { decode as decodeCbor } from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import { PocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import { createByteReader, type ByteReader } from './byte-reader.ts'
+import { decodeItems } from './header.ts'
 
 export interface CarBlock {
   cid: CID
@@ -54,20 +54,21 @@ async function readHeader(reader: ByteReader): Promise<{ version: 1 | 2; roots: 
   if (bytes === undefined) throw cut('The header is cut')
   let header: unknown
   try {
-    header = decodeCbor(bytes)
+    header = decodeItems(bytes)
   } catch (cause) {
-    throw invalid('The header is not CBOR', cause)
+    throw invalid('The header is not DAG-CBOR', cause)
   }
-  const { version, roots = [] } = (header ?? {}) as { version?: unknown; roots?: unknown }
+  if (!(header instanceof Map)) throw invalid('The header is not a map')
+  const version: unknown = header.get('version')
+  const roots: unknown = header.get('roots') ?? []
   if (version === 2) return { version, roots: [] }
   if (version !== 1) throw invalid('Neither version 1 nor 2')
   if (!Array.isArray(roots)) throw invalid('The header has no roots')
   return {
     version,
-    roots: roots.map((root) => {
-      const cid = CID.asCID(root)
-      if (cid === null) throw invalid('A root is not a CID')
-      return cid
+    roots: roots.map((root: unknown) => {
+      if (!(root instanceof CID)) throw invalid('A root is not a CID')
+      return root
     }),
   }
 }

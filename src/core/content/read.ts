@@ -5,6 +5,7 @@ import type { CatOptions, LsEntry, StatResult } from '../../contract/node-api.ts
 import { isPocketError, PocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockSource } from './block-source.ts'
+import { checkCid } from './cids.ts'
 import { fileBytes } from './file-blocks.ts'
 import { parsePath } from './paths.ts'
 import { decodeUnixfs, describeRoot } from './unixfs.ts'
@@ -29,6 +30,8 @@ const LOOKAHEAD = 16
 export function createReader(source: BlockSource): Reader {
   const storage = (signal: AbortSignal | undefined): ReadableStorage => ({
     async *get(cid: CID) {
+      // The exporter follows paths through other codecs too, which this node cannot read (and its build leaves out).
+      checkCid(cid)
       yield await source.get(cid, signal === undefined ? {} : { signal })
     },
   })
