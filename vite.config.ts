@@ -58,6 +58,13 @@ export default defineConfig({
       output: {
         entryFileNames: (chunk) => STABLE.get(chunk.name) ?? 'assets/[name]-[hash].js',
         chunkFileNames: 'assets/[name]-[hash].js',
+        // What is loaded at once is one file, and one more that /embed.js has too: each small file compresses worse.
+        codeSplitting: {
+          groups: [
+            { name: 'client', test: /\/src\/(client|rpc|contract|shared)\//, tags: ['$initial'], priority: 1 },
+            { name: 'app', tags: ['$initial'] },
+          ],
+        },
         assetFileNames: 'assets/[name]-[hash][extname]',
       },
     },

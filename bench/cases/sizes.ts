@@ -1,17 +1,14 @@
 /** Bytes that a phone loads, gzip. */
+import { BUILT_SIZES, weigh, type BuiltSize } from '../lib/built-sizes.ts'
 import type { Case } from '../lib/case.ts'
-import { graphOf, gzipBytes, scriptsOf, type Read } from '../lib/module-graph.ts'
+import type { Read } from '../lib/module-graph.ts'
 
-export const sizes: Case[] = [
-  size('size-first-screen', "First screen's script", 60, (read) => scriptsOf(read, '/')),
-  size('size-worker', "The node's worker", 230, (read) => graphOf(read, ['/node.js'])),
-  size('size-service-worker', 'Service worker', undefined, (read) => graphOf(read, ['/service-worker.js'])),
-  size('size-embed', '/embed.js', undefined, (read) => graphOf(read, ['/embed.js'])),
-]
+export const sizes: Case[] = BUILT_SIZES.map(caseOf)
 
-function size(name: string, title: string, atMost: number | undefined, paths: (read: Read) => Promise<string[]>): Case {
+function caseOf(size: BuiltSize): Case {
+  const { name, title, atMost } = size
   return {
-    name,
+    name: `size-${name}`,
     title,
     unit: 'KiB',
     better: 'less',
@@ -24,9 +21,9 @@ function size(name: string, title: string, atMost: number | undefined, paths: (r
         if (!response.ok) throw new Error(`${path}: ${response.status}`)
         return new Uint8Array(await response.arrayBuffer())
       }
-      const files = await paths(read)
+      const { KiB, files } = await weigh(size, read)
       return {
-        ours: { label: 'gzip, static imports included', run: async () => (await gzipBytes(read, files)) / 1024 },
+        ours: { label: 'gzip, static imports included', run: () => Promise.resolve(KiB) },
         notes: () => [`${files.length} ${files.length === 1 ? 'file' : 'files'}: ${files.join(', ')}`],
         close: async () => undefined,
       }

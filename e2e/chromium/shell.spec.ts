@@ -36,6 +36,24 @@ test('installing is offered once there is something, and never again after no', 
   await expect(offer).toHaveCount(0)
 })
 
+test('what is here opens without a network, also where no service worker keeps the app', async ({ phone }) => {
+  const device = await phone('phone', {
+    initScript: () => {
+      if (!isSecureContext) return
+      ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException('Refused', 'SecurityError'))
+    },
+  })
+  const { page } = device
+  await page.getByTestId('pick-files').setInputFiles(textFile('a.txt', 'all of it'))
+  await tile(page, 'a.txt').waitFor()
+  await page.waitForFunction(() =>
+    performance.getEntriesByType('resource').some(({ name }) => name.includes('/ItemScreen-')),
+  )
+  await device.setOffline(true)
+  await tile(page, 'a.txt').click()
+  await expect(page.getByTestId('preview')).toContainText('all of it')
+})
+
 test('a new version waits for the tap, and comes to every page with it', async ({ phone, appUrl }) => {
   const site = await startProxy(appUrl)
   try {

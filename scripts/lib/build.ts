@@ -10,7 +10,9 @@ import { withLock } from './lock.mjs'
 const INPUTS = [
   'index.html',
   'vite.config.ts',
+  'scripts/lib/left-out.ts',
   'scripts/lib/one-copy.ts',
+  'scripts/lib/self-contained.ts',
   'svelte.config.js',
   'tsconfig.base.json',
   'package-lock.json',

@@ -8,6 +8,7 @@ import { judge, playwrightCounts, vitestCounts, type Counts, type Outcome } from
 import { exec } from './test-exec.ts'
 import { ensureFirefox } from './test-firefox.ts'
 import { ensureKubo } from './test-kubo.ts'
+import { checkSizes } from './test-sizes.ts'
 import { ensureWebKit } from './test-webkit.ts'
 
 export interface Step {
@@ -28,6 +29,12 @@ export const STEPS: Step[] = [
   { name: 'lint', title: 'ESLint, and which way imports go', run: () => script('lint', 6) },
   { name: 'typecheck', title: 'TypeScript and svelte-check', run: () => script('typecheck', 6) },
   { name: 'build', title: 'Vite, if anything has changed', run: build },
+  {
+    name: 'sizes',
+    title: "What the first screen's script and the worker weigh",
+    needsBuild: true,
+    run: () => checkSizes(join(ROOT, 'dist'), (line) => console.log(`  ${line}`)),
+  },
   { name: 'unit', title: 'Vitest under Node', run: () => vitest('unit', 10) },
   { name: 'browser', title: 'Vitest in Chromium', run: () => withChromium(() => vitest('browser', 10)) },
   {

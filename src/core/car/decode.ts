@@ -64,13 +64,12 @@ async function readHeader(reader: ByteReader): Promise<{ version: 1 | 2; roots: 
   if (version === 2) return { version, roots: [] }
   if (version !== 1) throw invalid('Neither version 1 nor 2')
   if (!Array.isArray(roots)) throw invalid('The header has no roots')
-  return {
-    version,
-    roots: roots.map((root: unknown) => {
-      if (!(root instanceof CID)) throw invalid('A root is not a CID')
-      return root
-    }),
-  }
+  return { version, roots: roots.map(checkRoot) }
+}
+
+function checkRoot(root: unknown): CID {
+  if (root instanceof CID) return root as CID
+  throw invalid('A root is not a CID')
 }
 
 async function* readSections(reader: ByteReader, end: number): AsyncGenerator<CarBlock, void> {
