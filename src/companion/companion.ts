@@ -4,13 +4,16 @@ import { startRelay } from './relay/relay.ts'
 import { companionAddresses, lanAddresses } from './server/addresses.ts'
 import { createFront } from './server/front.ts'
 import { createHttpServer } from './server/http-server.ts'
+import { hostNames } from './server/host-names.ts'
 import { listen } from './server/listen.ts'
 import { openLocalTls } from './server/local-tls.ts'
 import { createUpgrades } from './server/upgrades.ts'
+import { openServices } from './services.ts'
 import { HEALTH_PATH, descriptionHandlers } from './web/description.ts'
 import { createRouter } from './web/router.ts'
 import { siteHandler } from './web/site-handler.ts'
 import { loadSite } from './web/site.ts'
+import { PUSH_PATH } from '../contract/companion-push.ts'
 import type { CompanionInfo } from '../contract/companion-api.ts'
 import type { CompanionConfig } from './config.ts'
 import type { DataLock } from './data-lock.ts'
@@ -73,27 +76,35 @@ async function startLocked(config: CompanionConfig, options: CompanionOptions, l
   let site = await read()
   const privateKey = await loadIdentity(config.dataDir)
   const tls = config.localAuthority ? await openLocalTls(config, lan, log) : undefined
+  const services = await openServices({ config, privateKey, hostnames: () => hostNames(config, lan()), log })
 
   const health = (): Health => ({
     status: state,
     uptimeSeconds: Math.round((performance.now() - startedAt) / 1000),
     ...(relay?.stats() ?? { peers: 0, reservations: 0 }),
   })
-  const route = createRouter(
-    [
+  const route = createRouter({
+    handlers: [
       ...(tls?.handlers(() => networkUrl('https') ?? localUrl) ?? []),
       ...descriptionHandlers((local) => describe(local), health),
+      ...services.handlers,
       ...(site === undefined ? [] : [siteHandler(() => site ?? new Map())]),
     ],
+    trustedProxies: config.trustedProxies,
     log,
-  )
+  })
   const upgrades = createUpgrades({ config, relay: () => (state === 'ok' ? relay : undefined) })
   const http = createHttpServer(config, {
     request: (request, response) => void route(request, response),
     upgrade: (request, socket, head) => upgrades.handle(request, socket, head),
   })
   const front = createFront(config, http, tls?.credentials)
-  const listening = await listen(config.hosts, config.port, (socket) => front.accept(socket))
+  const listening = await listen(config.hosts, config.port, (socket) => front.accept(socket)).catch(
+    async (error: unknown) => {
+      await services.stop()
+      throw error
+    },
+  )
   const { port, hosts } = listening
   const localUrl = `http://localhost:${port}/`
 
@@ -109,7 +120,12 @@ async function startLocked(config: CompanionConfig, options: CompanionOptions, l
           version: 1,
           peerId: relay.peerId,
           multiaddrs: multiaddrs(local),
-          endpoints: { health: HEALTH_PATH, ...(tls === undefined ? {} : { ca: tls.certificatePath }) },
+          vapidPublicKey: services.vapidPublicKey,
+          endpoints: {
+            health: HEALTH_PATH,
+            push: PUSH_PATH,
+            ...(tls === undefined ? {} : { ca: tls.certificatePath }),
+          },
           limits: {
             reservations: config.maxReservations,
             reservationSeconds: config.reservationSeconds,
@@ -140,6 +156,7 @@ async function startLocked(config: CompanionConfig, options: CompanionOptions, l
     })
   } catch (error) {
     await closeListener()
+    await services.stop()
     throw error
   }
   const running = relay
@@ -156,6 +173,7 @@ async function startLocked(config: CompanionConfig, options: CompanionOptions, l
       (error: unknown) => log(`the relay did not stop in good order: ${String(error)}`),
     )
     await closeListener()
+    await services.stop()
     await lock.release()
   }
   let stopped: Promise<void> | undefined

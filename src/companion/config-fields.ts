@@ -60,6 +60,16 @@ export function addressList(fallback: string[], options: { mayBeEmpty?: boolean 
   }
 }
 
+/** A list of texts of one pattern, which may be empty. In the environment separated by commas. */
+export function textList(fallback: string[], pattern: RegExp, must: string): Field<string[]> {
+  return {
+    default: fallback,
+    must,
+    fromText: splitCommas,
+    parse: (value) => parseList(value, true, (item) => pattern.test(item)),
+  }
+}
+
 /** A list of multiaddrs that end in `/ws`, without a peer id. In the environment separated by commas. */
 export function webSocketAddressList(fallback: string[]): Field<string[]> {
   return {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { PocketError } from '../shared/errors.ts'
 import { addressList, flag, integer, text, webSocketAddressList } from './config-fields.ts'
+import { PUSH_FIELDS } from './config-push.ts'
 import { parseJsonc } from './jsonc.ts'
 import type { Field } from './config-fields.ts'
 
@@ -16,7 +17,7 @@ const GiB = 1024 * MiB
 export const FIELDS = {
   // Where
 
-  /** Folder of what must survive a restart: identity, local certificate authority. Relative ones start at the working folder. */
+  /** Folder of what must survive a restart: identity, keys, what phones left. Relative ones start at the working folder. */
   dataDir: text('.data'),
   /** Folder of the built app. Empty: relay only, for a machine that serves the app from elsewhere. */
   appDir: text('dist', { mayBeEmpty: true }),
@@ -57,7 +58,7 @@ export const FIELDS = {
   maxConnectionsPerAddress: integer(512, 1, 1_000_000),
   /** Milliseconds for the headers of a request and for a TLS hand-shake to arrive. A slow phone needs 2 s, a slow-headers attack needs minutes. */
   headerTimeoutMs: integer(10_000, 100, 120_000),
-  /** Milliseconds for a whole request. No route takes a body, so it only bounds who dribbles one. */
+  /** Milliseconds for a whole request. Bodies have a few KiB; it bounds who dribbles one. */
   requestTimeoutMs: integer(30_000, 100, 600_000),
   /** Milliseconds a plain HTTP socket may stay silent. Browsers keep theirs for the next file; longer only costs memory. */
   idleTimeoutMs: integer(60_000, 100, 600_000),
@@ -110,6 +111,8 @@ export const FIELDS = {
   maxCircuitsPerAddress: integer(256, 1, 1_000_000),
   /** Relayed connections of one phone, in each direction. go-libp2p allows 16; one file shown to a class needs more. */
   maxCircuitsPerPeer: integer(64, 1, 4096),
+
+  ...PUSH_FIELDS,
 } satisfies Record<string, Field<unknown>>
 
 export type FieldName = keyof typeof FIELDS

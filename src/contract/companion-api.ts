@@ -1,3 +1,4 @@
+import { fromBase64Url } from '../shared/base64url.ts'
 import { PocketError } from '../shared/errors.ts'
 
 /** `GET /.well-known/pocket-companion`: who the always-on peer of this origin is. */
@@ -6,8 +7,10 @@ export interface CompanionInfo {
   peerId: string
   /** Dialable from a browser, the peer id included. */
   multiaddrs: string[]
+  /** `applicationServerKey` for this companion's pushes: a P-256 point in base64url. */
+  vapidPublicKey?: string
   /** Paths below the origin; absent where the companion does not have the part. */
-  endpoints: { health: string; ca?: string }
+  endpoints: { health: string; ca?: string; push?: string }
   /** What the relay grants, so that a phone can say it in words. */
   limits: { reservations: number; reservationSeconds: number; circuitBytes: number; circuitSeconds: number }
 }
@@ -17,7 +20,7 @@ export const COMPANION_PATH = '/.well-known/pocket-companion'
 export function parseCompanionInfo(value: unknown): CompanionInfo {
   if (!isRecord(value)) throw invalid('not an object')
   if (value.version !== 1) throw invalid(`version ${String(value.version)}`)
-  const { peerId, multiaddrs, endpoints, limits } = value
+  const { peerId, multiaddrs, vapidPublicKey, endpoints, limits } = value
   if (typeof peerId !== 'string' || peerId === '') throw invalid('peerId')
   if (!Array.isArray(multiaddrs) || !multiaddrs.every((item) => typeof item === 'string')) throw invalid('multiaddrs')
   if (!isRecord(endpoints) || typeof endpoints.health !== 'string') throw invalid('endpoints')
@@ -31,7 +34,12 @@ export function parseCompanionInfo(value: unknown): CompanionInfo {
     version: 1,
     peerId,
     multiaddrs,
-    endpoints: { health: endpoints.health, ...(typeof endpoints.ca === 'string' ? { ca: endpoints.ca } : {}) },
+    ...(typeof vapidPublicKey === 'string' && isPublicKey(vapidPublicKey) ? { vapidPublicKey } : {}),
+    endpoints: {
+      health: endpoints.health,
+      ...(typeof endpoints.ca === 'string' ? { ca: endpoints.ca } : {}),
+      ...(typeof endpoints.push === 'string' ? { push: endpoints.push } : {}),
+    },
     limits: {
       reservations: number('reservations'),
       reservationSeconds: number('reservationSeconds'),
@@ -39,6 +47,12 @@ export function parseCompanionInfo(value: unknown): CompanionInfo {
       circuitSeconds: number('circuitSeconds'),
     },
   }
+}
+
+/** An uncompressed point has 65 bytes and begins with 4. */
+function isPublicKey(text: string): boolean {
+  const bytes = fromBase64Url(text)
+  return bytes?.byteLength === 65 && bytes[0] === 4
 }
 
 function invalid(what: string): PocketError {

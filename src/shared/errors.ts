@@ -34,6 +34,8 @@ export const ERRORS = {
   ERR_SAVING_DATA: 'It waits until the app is in front again, to save data',
   ERR_PORT_BUSY: 'The port is taken by another program',
   ERR_DATA_BUSY: 'Another companion is running on this data folder',
+  ERR_NOT_PROVEN: 'Who asks the companion has not proven its peer id',
+  ERR_NOT_ALLOWED: 'The receiver has not allowed this, or does not any more',
   // Storage
   ERR_STORAGE_UNAVAILABLE: 'This browser offers no storage here',
   ERR_STORAGE_LOST: 'The connection to the storage was lost',

@@ -227,4 +227,19 @@ export const LIMITS = {
   /** How often a page that would lend asks the one that does, and how long that may take to answer, in ms. */
   lenderAskMs: 2_000,
   lenderAnswerMs: 1_000,
+
+  /**
+   * Bytes that a sender may seal into a wake. A push message carries 3,993 (RFC 8291, 4), and these come in base64 inside of
+   * JSON with a title and an address.
+   */
+  maxWakeBytes: 1_536,
+  /** Seconds that a push service keeps a wake, if the sender does not say, and at most: a day; four weeks is where FCM ends. */
+  wakeTtlSeconds: 86_400,
+  maxWakeTtlSeconds: 2_419_200,
+  /** Characters of a push service's URL: those of Windows have about 500. */
+  maxPushEndpointChars: 1024,
+  /** Characters of the address in the app that a notification opens. */
+  maxPushTargetChars: 512,
+  /** Characters of the notification that a browser shows of its own accord. */
+  maxPushTitleChars: 120,
 } as const

@@ -132,6 +132,16 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'Stop that one, or choose another folder.',
   ),
   ERR_PORT_BUSY: say('A port is taken.', 'Another program uses it.', 'Choose another port or end that program.'),
+  ERR_NOT_PROVEN: say(
+    'The companion did not believe who this phone is.',
+    'The proof of its peer ID was missing, late or not for this address.',
+    'Check the clock of this phone and the address of the companion, then try again.',
+  ),
+  ERR_NOT_ALLOWED: say(
+    'The other device does not take this from you.',
+    'It has not allowed this phone to wake it, or does not any more.',
+    'Pair the two devices again.',
+  ),
   ERR_STORAGE_UNAVAILABLE: say(
     'Nothing can be kept here.',
     'This browser offers no storage, as in a private window.',

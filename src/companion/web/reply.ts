@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { isLoopback } from '../server/client-address.ts'
+import { clientKey } from '../server/address-limits.ts'
+import { clientAddress, isLoopback } from '../server/client-address.ts'
 
 /** A request as the handlers see it. */
 export interface WebRequest {
@@ -12,6 +13,10 @@ export interface WebRequest {
   secure: boolean
   /** From this machine (or a proxy on it). */
   local: boolean
+  /** What is counted as one client (`clientKey`). */
+  client: string
+  /** Empty where the handler takes none. */
+  body: Uint8Array
 }
 
 export interface Reply {
@@ -24,11 +29,13 @@ export interface Reply {
 /** One entry of the ordered table of routes: the first that can, answers. */
 export interface Handler {
   canHandle(request: WebRequest): boolean
+  /** Bytes of a body that it takes for this request; 0 or none: no body. */
+  maxBodyBytes?(request: WebRequest): number
   handle(request: WebRequest): Reply | Promise<Reply>
 }
 
 /** `undefined` where the target is no path that could name anything: bad escapes, NUL, an absolute URL of a proxy request. */
-export function parseRequest(request: IncomingMessage): WebRequest | undefined {
+export function parseRequest(request: IncomingMessage, trustedProxies: readonly string[]): WebRequest | undefined {
   const path = decodePath(request.url ?? '')
   if (path === undefined) return undefined
   return {
@@ -37,6 +44,8 @@ export function parseRequest(request: IncomingMessage): WebRequest | undefined {
     headers: request.headers,
     secure: (request.socket as Partial<TLSSocket>).encrypted === true,
     local: isLoopback(request.socket.remoteAddress),
+    client: clientKey(clientAddress(request, trustedProxies).address),
+    body: new Uint8Array(0),
   }
 }
 

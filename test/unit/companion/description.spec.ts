@@ -15,7 +15,8 @@ it('describes itself as the contract says, to any origin', async () => {
     version: 1,
     peerId,
     multiaddrs: [`/ip4/127.0.0.1/tcp/${port}/ws/p2p/${peerId}`],
-    endpoints: { health: '/healthz' },
+    vapidPublicKey: expect.stringMatching(/^B[\w-]{86}$/) as string,
+    endpoints: { health: '/healthz', push: '/push' },
     limits: { reservations: 2048, reservationSeconds: 3600, circuitBytes: 2 ** 30, circuitSeconds: 900 },
   })
 })
@@ -60,7 +61,15 @@ it('is unhealthy while it starts and stops', async () => {
       () => health,
     )
     const ask = (path: string) => {
-      const request = { method: 'GET', path, headers: {}, secure: false, local: true }
+      const request = {
+        method: 'GET',
+        path,
+        headers: {},
+        secure: false,
+        local: true,
+        client: '127.0.0.1',
+        body: new Uint8Array(0),
+      }
       return handlers.find((handler) => handler.canHandle(request))?.handle(request)
     }
     expect(ask('/healthz')).toMatchObject({ status: 503, body: JSON.stringify(health) })

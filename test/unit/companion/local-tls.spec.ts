@@ -191,7 +191,15 @@ describe('phones on the local network', () => {
     const authority = await openAuthority(await temporaryFolder(), { name: '', lan: LAN })
     const handlers = trustHandlers(authority, () => 'https://192.168.77.5:8080/')
     const ask = async (path: string, method = 'GET') => {
-      const asked = { method, path, headers: {}, secure: false, local: false }
+      const asked = {
+        method,
+        path,
+        headers: {},
+        secure: false,
+        local: false,
+        client: '192.168.77.9',
+        body: new Uint8Array(0),
+      }
       return await handlers.find((handler) => handler.canHandle(asked))?.handle(asked)
     }
     const page = String((await ask('/'))?.body)

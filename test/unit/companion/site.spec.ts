@@ -134,7 +134,7 @@ describe('files of the app', () => {
       const { port } = await site()
       const answer = await sendRaw(port, `POST / HTTP/1.1\r\nHost: x\r\n${rest}`)
       expect(answer).toMatch(/^HTTP\/1.1 413 /)
-      expect(answer).toContain('The companion takes no request bodies.')
+      expect(answer).toContain('This address takes no request body.')
     },
   )
 })

@@ -1,0 +1,123 @@
+import { PUSH_PATH, isId, parseCapabilityRequest, parseSubscriptionRequest } from '../../contract/companion-push.ts'
+import { PocketError } from '../../shared/errors.ts'
+import { createPeers } from '../store/peers.ts'
+import { createApi, jsonBody } from '../web/api.ts'
+import { jsonReply } from '../web/reply.ts'
+import { createCapabilities } from './capabilities.ts'
+import { createDeliveries } from './deliveries.ts'
+import { createPushSender } from './send.ts'
+import { createSubscriptions } from './subscriptions.ts'
+import { createWakes } from './wakes.ts'
+import type { CompanionConfig } from '../config.ts'
+import type { PeerProof } from '../proof/peer-proof.ts'
+import type { Store } from '../store/store.ts'
+import type { ApiRoute } from '../web/api.ts'
+import type { Handler, Reply, WebRequest } from '../web/reply.ts'
+import type { Vapid } from './vapid.ts'
+
+/** Subscriptions, capabilities and wakes: `/push`, as src/contract/companion-push.ts describes it. */
+export interface Push {
+  readonly handler: Handler
+  /** Lets what is under way end; what is left is sent after the next start. */
+  stop(): Promise<void>
+}
+
+export interface PushInit {
+  config: CompanionConfig
+  store: Store
+  proof: PeerProof
+  vapid: Vapid
+  log: (line: string) => void
+}
+
+/** Bytes of a body: a subscription with the longest endpoint has 2 KiB, a wake 2.2 KiB. */
+const MAX_BODY_BYTES = 4_096
+/** Forgetting what has expired can wait. */
+const SWEEP_MS = 3_600_000
+
+export function createPush({ config, store, proof, vapid, log }: PushInit): Push {
+  const peers = createPeers(store, config)
+  const subscriptions = createSubscriptions(store, config)
+  const capabilities = createCapabilities(store, config)
+  const sender = createPushSender({ allowPrivate: config.pushPrivateEndpoints, timeoutMs: config.pushTimeoutMs })
+  const deliveries = createDeliveries({ store, config, vapid, sender, log })
+  const wake = createWakes({ capabilities, deliveries, config })
+
+  const sweep = (): void => {
+    subscriptions.sweep()
+    capabilities.sweep()
+    peers.sweep()
+  }
+  sweep()
+  const timer = setInterval(() => {
+    try {
+      sweep()
+    } catch (error) {
+      log(`what has expired could not be deleted: ${String(error)}`)
+    }
+  }, SWEEP_MS).unref()
+
+  /** A route for a proven peer. What it answers is JSON; nothing is 204. */
+  const proven = (
+    method: ApiRoute['method'],
+    path: RegExp,
+    answer: (peer: string, request: WebRequest, id: string) => object | undefined,
+  ): ApiRoute => ({
+    method,
+    path,
+    ...(method === 'PUT' || method === 'POST' ? { maxBodyBytes: MAX_BODY_BYTES } : {}),
+    async handle(request, [id = '']): Promise<Reply> {
+      const found = await proof.check(request)
+      if ('challenge' in found) return found.challenge
+      peers.touch(found.peerId)
+      const value = answer(found.peerId, request, id)
+      return value === undefined ? { status: 204, headers: found.headers } : jsonReply(200, value, found.headers)
+    },
+  })
+
+  const routes: ApiRoute[] = [
+    proven('GET', /^\/push\/subscriptions$/, (peer) => ({ subscriptions: subscriptions.list(peer) })),
+    proven('POST', /^\/push\/subscriptions$/, (peer, request) => {
+      const subscription = parseSubscriptionRequest(jsonBody(request))
+      peers.know(peer, request.client)
+      return subscriptions.put(peer, subscription)
+    }),
+    proven('DELETE', /^\/push\/subscriptions\/([^/]+)$/, (peer, _request, id) => {
+      subscriptions.remove(peer, checkId(id))
+      return undefined
+    }),
+    proven('GET', /^\/push\/capabilities$/, (peer) => ({ capabilities: capabilities.list(peer) })),
+    proven('PUT', /^\/push\/capabilities\/([^/]+)$/, (peer, request, id) => {
+      const capability = parseCapabilityRequest(jsonBody(request))
+      peers.know(peer, request.client)
+      return capabilities.put(peer, checkId(id), capability)
+    }),
+    proven('DELETE', /^\/push\/capabilities\/([^/]+)$/, (peer, _request, id) => {
+      capabilities.remove(peer, checkId(id))
+      return undefined
+    }),
+    proven('DELETE', /^\/push$/, (peer) => {
+      peers.forget(peer)
+      return undefined
+    }),
+    {
+      method: 'POST',
+      path: /^\/push\/wake$/,
+      maxBodyBytes: MAX_BODY_BYTES,
+      handle: (request) => jsonReply(202, wake(request)),
+    },
+  ]
+  return {
+    handler: createApi({ prefix: PUSH_PATH, routes, config }),
+    async stop() {
+      clearInterval(timer)
+      await deliveries.stop()
+      sender.close()
+    },
+  }
+}
+
+function checkId(id: string): string {
+  if (isId(id)) return id
+  throw new PocketError('ERR_INVALID_ARGUMENT', 'An id has 16 bytes in base64url.')
+}

@@ -1,0 +1,40 @@
+import { createPeerProof } from './proof/peer-proof.ts'
+import { createPush } from './push/push.ts'
+import { loadVapid } from './push/vapid.ts'
+import { publicUrl } from './server/host-names.ts'
+import { openStore } from './store/store.ts'
+import type { Ed25519PrivateKey } from '@libp2p/interface'
+import type { CompanionConfig } from './config.ts'
+import type { Handler } from './web/reply.ts'
+
+/** What the companion does for phones that are away: on one store, for peers that prove who they are. */
+export interface Services {
+  readonly handlers: Handler[]
+  /** For `pushManager.subscribe()`. */
+  readonly vapidPublicKey: string
+  stop(): Promise<void>
+}
+
+export interface ServicesInit {
+  config: CompanionConfig
+  privateKey: Ed25519PrivateKey
+  /** The names that a phone may have called. */
+  hostnames: () => readonly string[]
+  log: (line: string) => void
+}
+
+/** @throws PocketError ERR_INVALID_ARGUMENT or ERR_STORAGE_VERSION for files that cannot be used */
+export async function openServices({ config, privateKey, hostnames, log }: ServicesInit): Promise<Services> {
+  const vapid = await loadVapid(config.dataDir, config.pushContact === '' ? publicUrl(config) : config.pushContact)
+  const store = openStore(config.dataDir)
+  const proof = createPeerProof({ privateKey, hostnames })
+  const push = createPush({ config, store, proof, vapid, log })
+  return {
+    handlers: [push.handler],
+    vapidPublicKey: vapid.publicKey,
+    async stop() {
+      await push.stop()
+      store.close()
+    },
+  }
+}
