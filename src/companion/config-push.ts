@@ -62,4 +62,17 @@ export const PUSH_FIELDS = {
   maxPushTries: integer(10, 1, 100),
   /** Refusals in a row (other than 404 and 410, which say that it is gone) after which a subscription is dropped. */
   maxPushRefusals: integer(16, 1, 10_000),
+
+  // Left offers
+
+  /** Offers in all: 2 KiB each on the disk. */
+  maxOffers: integer(100_000, 1, 10_000_000),
+  /** Offers that wait for one receiver: what a person can look through after a holiday. */
+  maxOffersPerPeer: integer(256, 1, 10_000_000),
+  /** Offers of one sender that wait for one receiver, so that one of its devices cannot crowd out the others. */
+  maxOffersPerCapability: integer(64, 1, 10_000_000),
+  /** Offers a minute with one capability, on average. */
+  offersPerMinute: integer(30, 1, 10_000_000),
+  /** Offers with one capability at once: a handful of albums, one by one. */
+  offerBurst: integer(64, 1, 10_000_000),
 }

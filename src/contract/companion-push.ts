@@ -15,6 +15,9 @@ import { LIMITS } from '../shared/limits.ts'
  *     DELETE /push/capabilities/ID       proof   204; what was left by it goes too
  *     DELETE /push                       proof   204; forgets all of this peer
  *     POST   /push/wake                  token   WakeRequest → 202 WakeAnswer
+ *     PUT    /push/offers/ID             token   OfferRequest → OfferInfo; the same id again replaces it
+ *     GET    /push/offers                proof   { offers: LeftOffer[], more: boolean }, oldest first
+ *     DELETE /push/offers/ID             proof   204
  *
  * A refusal is `{ code, message, detail? }` with a code of src/shared/errors.ts: 400 ERR_INVALID_ARGUMENT, 401 ERR_NOT_PROVEN
  * (with a challenge in WWW-Authenticate), 403 ERR_NOT_ALLOWED, 404 and 405 ERR_UNKNOWN_METHOD, 409, 413 and 429 (with
@@ -67,6 +70,27 @@ export interface WakeRequest {
 export interface WakeAnswer {
   /** Subscriptions that it is on its way to; 0 says that the receiver takes no pushes now. */
   queued: number
+}
+
+/** What a sender leaves for a receiver that is away. */
+export interface OfferRequest {
+  /** Sealed for the receiver, as a wake's payload. */
+  body: string
+  /** Seconds that the companion keeps it. */
+  ttl?: number
+}
+
+export interface OfferInfo {
+  id: string
+  /** Gone then, collected or not. */
+  expires: number
+}
+
+export interface LeftOffer extends OfferInfo {
+  /** Of the capability that was shown with it: whom the receiver gave it to. */
+  capability: string
+  left: number
+  body: string
 }
 
 /** What a service worker finds in `event.data`: a declarative push message (W3C Push API, 'declarative'), sealed payload inside. */
@@ -155,6 +179,15 @@ export function parseWakeRequest(value: unknown): Required<Omit<WakeRequest, 'to
     urgency: urgency as Urgency,
     ...(topic === undefined ? {} : { topic }),
   }
+}
+
+export function parseOfferRequest(value: unknown): Required<OfferRequest> {
+  const { body, ttl = LIMITS.offerTtlSeconds } = record(value, 'the offer')
+  const content = bytes(body)
+  if (content === undefined) throw wrong('body')
+  if (content.byteLength > LIMITS.maxOfferBytes) throw tooLarge('the offer', LIMITS.maxOfferBytes)
+  if (!isTime(ttl) || ttl > LIMITS.maxOfferTtlSeconds) throw wrong('ttl')
+  return { body: body as string, ttl }
 }
 
 /** What a pushed text says; `undefined` if it is not from a companion. */

@@ -236,6 +236,11 @@ export const LIMITS = {
   /** Seconds that a push service keeps a wake, if the sender does not say, and at most: a day; four weeks is where FCM ends. */
   wakeTtlSeconds: 86_400,
   maxWakeTtlSeconds: 2_419_200,
+  /** Bytes that a sender may seal into a left offer: a CID, a name, three addresses and a key are 1.2 KiB. */
+  maxOfferBytes: 2_048,
+  /** Seconds that a left offer is kept, if the sender does not say, and at most: a week, and a month's holiday. */
+  offerTtlSeconds: 604_800,
+  maxOfferTtlSeconds: 2_592_000,
   /** Characters of a push service's URL: those of Windows have about 500. */
   maxPushEndpointChars: 1024,
   /** Characters of the address in the app that a notification opens. */

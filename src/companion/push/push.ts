@@ -5,6 +5,7 @@ import { createApi, jsonBody } from '../web/api.ts'
 import { jsonReply } from '../web/reply.ts'
 import { createCapabilities } from './capabilities.ts'
 import { createDeliveries } from './deliveries.ts'
+import { createOffers } from './offers.ts'
 import { createPushSender } from './send.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createWakes } from './wakes.ts'
@@ -15,7 +16,7 @@ import type { ApiRoute } from '../web/api.ts'
 import type { Handler, Reply, WebRequest } from '../web/reply.ts'
 import type { Vapid } from './vapid.ts'
 
-/** Subscriptions, capabilities and wakes: `/push`, as src/contract/companion-push.ts describes it. */
+/** Subscriptions, capabilities, wakes and left offers: `/push`, as src/contract/companion-push.ts describes it. */
 export interface Push {
   readonly handler: Handler
   /** Lets what is under way end; what is left is sent after the next start. */
@@ -30,8 +31,9 @@ export interface PushInit {
   log: (line: string) => void
 }
 
-/** Bytes of a body: a subscription with the longest endpoint has 2 KiB, a wake 2.2 KiB. */
+/** Bytes of a body: a subscription with the longest endpoint has 2 KiB, an offer 2.8 KiB. */
 const MAX_BODY_BYTES = 4_096
+const OFFER_PATH = /^\/push\/offers\/([^/]+)$/
 /** Forgetting what has expired can wait. */
 const SWEEP_MS = 3_600_000
 
@@ -42,10 +44,12 @@ export function createPush({ config, store, proof, vapid, log }: PushInit): Push
   const sender = createPushSender({ allowPrivate: config.pushPrivateEndpoints, timeoutMs: config.pushTimeoutMs })
   const deliveries = createDeliveries({ store, config, vapid, sender, log })
   const wake = createWakes({ capabilities, deliveries, config })
+  const offers = createOffers({ store, config, capabilities })
 
   const sweep = (): void => {
     subscriptions.sweep()
     capabilities.sweep()
+    offers.sweep()
     peers.sweep()
   }
   sweep()
@@ -105,6 +109,17 @@ export function createPush({ config, store, proof, vapid, log }: PushInit): Push
       path: /^\/push\/wake$/,
       maxBodyBytes: MAX_BODY_BYTES,
       handle: (request) => jsonReply(202, wake(request)),
+    },
+    proven('GET', /^\/push\/offers$/, (peer) => offers.list(peer)),
+    proven('DELETE', OFFER_PATH, (peer, _request, id) => {
+      offers.remove(peer, checkId(id))
+      return undefined
+    }),
+    {
+      method: 'PUT',
+      path: OFFER_PATH,
+      maxBodyBytes: MAX_BODY_BYTES,
+      handle: (request, [id = '']) => jsonReply(200, offers.leave(request, checkId(id))),
     },
   ]
   return {

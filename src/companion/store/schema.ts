@@ -45,4 +45,17 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX deliveries_by_due ON deliveries (due);
   CREATE INDEX deliveries_of_subscription ON deliveries (peer, subscription);
   `,
+  `
+  CREATE TABLE offers (
+    peer TEXT NOT NULL REFERENCES peers ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    capability TEXT NOT NULL REFERENCES capabilities ON DELETE CASCADE,
+    body BLOB NOT NULL,
+    left_at INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    PRIMARY KEY (peer, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX offers_of_capability ON offers (capability);
+  CREATE INDEX offers_by_end ON offers (expires);
+  `,
 ]
