@@ -13,6 +13,7 @@ import { HEALTH_PATH, descriptionHandlers } from './web/description.ts'
 import { createRouter } from './web/router.ts'
 import { siteHandler } from './web/site-handler.ts'
 import { loadSite } from './web/site.ts'
+import { ROUTING_PATH } from '../contract/companion-api.ts'
 import { PUSH_PATH } from '../contract/companion-push.ts'
 import type { CompanionInfo } from '../contract/companion-api.ts'
 import type { CompanionConfig } from './config.ts'
@@ -124,6 +125,7 @@ async function startLocked(config: CompanionConfig, options: CompanionOptions, l
           endpoints: {
             health: HEALTH_PATH,
             push: PUSH_PATH,
+            routing: ROUTING_PATH,
             ...(tls === undefined ? {} : { ca: tls.certificatePath }),
           },
           limits: {

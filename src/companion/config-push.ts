@@ -1,6 +1,6 @@
 import { flag, integer, text, textList } from './config-fields.ts'
 
-/** Fields of what phones leave with the companion and ask it to send, each with its default and reason. */
+/** Fields of what phones leave with the companion and ask it to send or to answer, each with its default and reason. */
 export const PUSH_FIELDS = {
   // Who may ask, and how much is kept
 
@@ -9,7 +9,7 @@ export const PUSH_FIELDS = {
    * phone signs the name that it called; a proof for another name may have been passed on by somebody else's server.
    */
   hostNames: textList([], /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i, 'a list of host names'),
-  /** Requests a second of one address to /push, on average: what hundreds of phones behind one router need, and no more. */
+  /** Requests a second of one address to /push, and as many to /routing, on average: what hundreds of phones behind one router need, and no more. */
   apiRequestsPerSecond: integer(10, 1, 100_000),
   /** Such requests of one address at once. */
   apiBurst: integer(200, 1, 1_000_000),
@@ -75,4 +75,15 @@ export const PUSH_FIELDS = {
   offersPerMinute: integer(30, 1, 10_000_000),
   /** Offers with one capability at once: a handful of albums, one by one. */
   offerBurst: integer(64, 1, 10_000_000),
+
+  // Names (IPNS)
+
+  /** IPNS names whose record is kept: half a KiB each, 10 KiB at most. */
+  maxNames: integer(50_000, 1, 10_000_000),
+  /** Days that a record is kept at most, however long it is valid. Publishers put theirs again every day or so. */
+  nameDays: integer(30, 1, 10_000_000),
+  /** New names an hour from one address. A name costs nothing, so one machine could fill all places. */
+  newNamesPerHour: integer(30, 1, 10_000_000),
+  /** New names from one address at once. */
+  newNameBurst: integer(60, 1, 10_000_000),
 }

@@ -1,3 +1,4 @@
+import { createNames } from './names/names.ts'
 import { createPeerProof } from './proof/peer-proof.ts'
 import { createPush } from './push/push.ts'
 import { loadVapid } from './push/vapid.ts'
@@ -23,16 +24,31 @@ export interface ServicesInit {
   log: (line: string) => void
 }
 
+/** Forgetting what is over can wait; nothing of it is told to anybody before. */
+const SWEEP_MS = 3_600_000
+
 /** @throws PocketError ERR_INVALID_ARGUMENT or ERR_STORAGE_VERSION for files that cannot be used */
 export async function openServices({ config, privateKey, hostnames, log }: ServicesInit): Promise<Services> {
   const vapid = await loadVapid(config.dataDir, config.pushContact === '' ? publicUrl(config) : config.pushContact)
   const store = openStore(config.dataDir)
   const proof = createPeerProof({ privateKey, hostnames })
   const push = createPush({ config, store, proof, vapid, log })
+  const names = createNames({ store, config })
+  const sweep = (): void => {
+    try {
+      push.sweep()
+      names.sweep()
+    } catch (error) {
+      log(`what has expired could not be deleted: ${String(error)}`)
+    }
+  }
+  sweep()
+  const timer = setInterval(sweep, SWEEP_MS).unref()
   return {
-    handlers: [push.handler],
+    handlers: [push.handler, names.handler],
     vapidPublicKey: vapid.publicKey,
     async stop() {
+      clearInterval(timer)
       await push.stop()
       store.close()
     },

@@ -10,10 +10,18 @@ export interface CompanionInfo {
   /** `applicationServerKey` for this companion's pushes: a P-256 point in base64url. */
   vapidPublicKey?: string
   /** Paths below the origin; absent where the companion does not have the part. */
-  endpoints: { health: string; ca?: string; push?: string }
+  endpoints: { health: string; ca?: string; push?: string; routing?: string }
   /** What the relay grants, so that a phone can say it in words. */
   limits: { reservations: number; reservationSeconds: number; circuitBytes: number; circuitSeconds: number }
 }
+
+/**
+ * Delegated Routing V1 HTTP API: `/routing/v1/ipns/NAME`, GET and PUT of records (IPIP-379) of Ed25519 names. PUT is refused with 400
+ * ERR_INVALID_RECORD, 409 ERR_RECORD_OUTDATED (`detail.sequence` is the newest known), 413 and 429 ERR_LIMIT_EXCEEDED; GET with
+ * 404 ERR_NOT_FOUND. A GET may be answered by a cache for as long as the record's TTL says; `cache: 'no-cache'` asks anew.
+ */
+export const ROUTING_PATH = '/routing/v1'
+export const IPNS_RECORD_TYPE = 'application/vnd.ipfs.ipns-record'
 
 export const COMPANION_PATH = '/.well-known/pocket-companion'
 
@@ -39,6 +47,7 @@ export function parseCompanionInfo(value: unknown): CompanionInfo {
       health: endpoints.health,
       ...(typeof endpoints.ca === 'string' ? { ca: endpoints.ca } : {}),
       ...(typeof endpoints.push === 'string' ? { push: endpoints.push } : {}),
+      ...(typeof endpoints.routing === 'string' ? { routing: endpoints.routing } : {}),
     },
     limits: {
       reservations: number('reservations'),

@@ -35,6 +35,8 @@ export const ERRORS = {
   ERR_PORT_BUSY: 'The port is taken by another program',
   ERR_DATA_BUSY: 'Another companion is running on this data folder',
   ERR_NOT_PROVEN: 'Who asks the companion has not proven its peer id',
+  ERR_INVALID_RECORD: 'This is no valid IPNS record of the name',
+  ERR_RECORD_OUTDATED: 'A newer IPNS record of the name is known',
   ERR_NOT_ALLOWED: 'The receiver has not allowed this, or does not any more',
   // Storage
   ERR_STORAGE_UNAVAILABLE: 'This browser offers no storage here',

@@ -137,6 +137,16 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'The proof of its peer ID was missing, late or not for this address.',
     'Check the clock of this phone and the address of the companion, then try again.',
   ),
+  ERR_INVALID_RECORD: say(
+    'This update was not taken.',
+    'It is damaged, too old, or not from the owner of the name.',
+    'Ask the owner to publish it again.',
+  ),
+  ERR_RECORD_OUTDATED: say(
+    'This update was not published.',
+    'Another device has published a newer one under this name.',
+    'Look at the newest version first, then publish again.',
+  ),
   ERR_NOT_ALLOWED: say(
     'The other device does not take this from you.',
     'It has not allowed this phone to wake it, or does not any more.',

@@ -19,6 +19,8 @@ import type { Vapid } from './vapid.ts'
 /** Subscriptions, capabilities, wakes and left offers: `/push`, as src/contract/companion-push.ts describes it. */
 export interface Push {
   readonly handler: Handler
+  /** Deletes what is over. */
+  sweep(): void
   /** Lets what is under way end; what is left is sent after the next start. */
   stop(): Promise<void>
 }
@@ -34,8 +36,6 @@ export interface PushInit {
 /** Bytes of a body: a subscription with the longest endpoint has 2 KiB, an offer 2.8 KiB. */
 const MAX_BODY_BYTES = 4_096
 const OFFER_PATH = /^\/push\/offers\/([^/]+)$/
-/** Forgetting what has expired can wait. */
-const SWEEP_MS = 3_600_000
 
 export function createPush({ config, store, proof, vapid, log }: PushInit): Push {
   const peers = createPeers(store, config)
@@ -45,21 +45,6 @@ export function createPush({ config, store, proof, vapid, log }: PushInit): Push
   const deliveries = createDeliveries({ store, config, vapid, sender, log })
   const wake = createWakes({ capabilities, deliveries, config })
   const offers = createOffers({ store, config, capabilities })
-
-  const sweep = (): void => {
-    subscriptions.sweep()
-    capabilities.sweep()
-    offers.sweep()
-    peers.sweep()
-  }
-  sweep()
-  const timer = setInterval(() => {
-    try {
-      sweep()
-    } catch (error) {
-      log(`what has expired could not be deleted: ${String(error)}`)
-    }
-  }, SWEEP_MS).unref()
 
   /** A route for a proven peer. What it answers is JSON; nothing is 204. */
   const proven = (
@@ -124,8 +109,13 @@ export function createPush({ config, store, proof, vapid, log }: PushInit): Push
   ]
   return {
     handler: createApi({ prefix: PUSH_PATH, routes, config }),
+    sweep() {
+      subscriptions.sweep()
+      capabilities.sweep()
+      offers.sweep()
+      peers.sweep()
+    },
     async stop() {
-      clearInterval(timer)
       await deliveries.stop()
       sender.close()
     },

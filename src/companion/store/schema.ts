@@ -58,4 +58,16 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX offers_of_capability ON offers (capability);
   CREATE INDEX offers_by_end ON offers (expires);
   `,
+  `
+  -- The sequence is text: it has 64 bits without sign.
+  CREATE TABLE names (
+    name TEXT PRIMARY KEY,
+    record BLOB NOT NULL,
+    sequence TEXT NOT NULL,
+    ends_at INTEGER NOT NULL,
+    ttl INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX names_by_end ON names (expires);
+  `,
 ]

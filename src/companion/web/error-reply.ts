@@ -5,9 +5,12 @@ import type { Reply } from './reply.ts'
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_INVALID_ARGUMENT: 400,
+  ERR_INVALID_RECORD: 400,
   ERR_NOT_PROVEN: 401,
   ERR_NOT_ALLOWED: 403,
+  ERR_NOT_FOUND: 404,
   ERR_UNKNOWN_METHOD: 404,
+  ERR_RECORD_OUTDATED: 409,
 }
 
 /**

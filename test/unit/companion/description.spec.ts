@@ -16,7 +16,7 @@ it('describes itself as the contract says, to any origin', async () => {
     peerId,
     multiaddrs: [`/ip4/127.0.0.1/tcp/${port}/ws/p2p/${peerId}`],
     vapidPublicKey: expect.stringMatching(/^B[\w-]{86}$/) as string,
-    endpoints: { health: '/healthz', push: '/push' },
+    endpoints: { health: '/healthz', push: '/push', routing: '/routing/v1' },
     limits: { reservations: 2048, reservationSeconds: 3600, circuitBytes: 2 ** 30, circuitSeconds: 900 },
   })
 })
