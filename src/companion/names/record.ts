@@ -49,7 +49,7 @@ export async function checkRecord(name: Name, bytes: Uint8Array, now: number): P
     const { data } = await ipns.ipnsValidator(name.routingKey, bytes, KEYS)
     const { Sequence, Validity, TTL } = decode<Record<string, unknown>>(data ?? new Uint8Array(0))
     const endsAt = Validity instanceof Uint8Array ? Date.parse(new TextDecoder().decode(Validity)) : Number.NaN
-    // The validator lets a time that is none pass: nothing is earlier than NaN.
+    // The validator makes a time out of anything, out of '2099-13-45' too: others would read another one.
     if (!(endsAt > now)) throw new Error('its validity is over, or no time')
     return { bytes, sequence: toBigInt(Sequence), endsAt, ttlSeconds: Number(toBigInt(TTL) / 1_000_000_000n) }
   } catch (cause) {
