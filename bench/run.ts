@@ -8,12 +8,15 @@ import {
   bestOf,
   isMet,
   markdown,
+  number,
   plainTable,
+  rowsOf,
   type CaseResult,
   type Failure,
   type Report,
   type Row,
 } from './lib/report.ts'
+import { plot } from './lib/plot.ts'
 import { openStage, type Stage } from './lib/stage.ts'
 import { summarize } from './lib/stats.ts'
 
@@ -23,7 +26,7 @@ export interface BenchOptions {
   only?: string[]
   /** In the place of each case's own number of rounds. */
   rounds?: number
-  /** Folder for `<suite>.json` and `<suite>.md`; nothing is written without. */
+  /** Folder for `<suite>.json`, `<suite>.md` and its plot `<suite>.svg`; nothing is written without. */
   out?: string
   commit?: string
   log: (line: string) => void
@@ -43,8 +46,8 @@ export async function runBench({ suite, only, rounds, out, commit, log }: BenchO
       try {
         const result = await runCase(rounds === undefined || item.rounds === 1 ? item : { ...item, rounds }, stage)
         results.push(result)
-        for (const row of [result.ours, ...result.ceiling, ...result.beside]) {
-          log(`  ${row.median.toFixed(1)} ${item.unit}  ${row.label}`)
+        for (const { row } of rowsOf(result)) {
+          log(`  ${number(row.median)} ${item.unit}  ${row.label}`)
         }
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error)
@@ -69,6 +72,7 @@ export async function runBench({ suite, only, rounds, out, commit, log }: BenchO
     await mkdir(out, { recursive: true })
     await writeFile(join(out, `${suite}.json`), `${JSON.stringify(report, rounded, 2)}\n`)
     await writeFile(join(out, `${suite}.md`), markdown(report))
+    await writeFile(join(out, `${suite}.svg`), plot(report))
   }
   console.log(`\n${plainTable(report)}\n`)
   console.log(`${machine.browser}, ${machine.cores} cores, load ${machine.load.before} to ${machine.load.after}`)
@@ -96,8 +100,8 @@ async function runCase(item: Case, stage: Stage): Promise<CaseResult> {
 }
 
 async function measure(item: Case, opened: Opened): Promise<CaseResult> {
-  const { ours, ceiling = [], beside = [] } = opened
-  const measures = [ours, ...ceiling, ...beside]
+  const { ours, ceiling = [], stock, beside = [] } = opened
+  const measures = [ours, ...ceiling, ...(stock === undefined ? [] : [stock]), ...beside]
   const values = new Map<Measure, number[]>(measures.map((one) => [one, []]))
   for (let round = -item.warmups; round < item.rounds; round++) {
     // Each is first as often as last: what heats or fills something up does so for all.
@@ -112,15 +116,21 @@ async function measure(item: Case, opened: Opened): Promise<CaseResult> {
   const ceilings = ceiling.map(row)
   const best = bestOf(ceilings, item.better)
   const ratio = best === undefined ? undefined : our.median / best.median
+  const stocks = stock === undefined ? undefined : row(stock)
+  const ofStock = stocks === undefined ? undefined : our.median / stocks.median
   return {
     name: item.name,
     title: item.title,
     unit: item.unit,
     better: item.better,
-    ...(item.aim === undefined ? {} : { aim: item.aim, met: isMet(item.aim, our.median, ratio) }),
+    ...(item.aims === undefined
+      ? {}
+      : { aims: item.aims, met: item.aims.every((aim) => isMet(aim, { ours: our.median, ratio, stock: ofStock })) }),
     ...(ratio === undefined ? {} : { ratio }),
+    ...(ofStock === undefined ? {} : { ofStock }),
     ours: our,
     ceiling: ceilings,
+    ...(stocks === undefined ? {} : { stock: stocks }),
     beside: beside.map(row),
     notes: opened.notes?.() ?? [],
   }

@@ -13,7 +13,7 @@ export const bootWarm: Case = {
   title: 'Node ready, app used before',
   unit: 'ms',
   better: 'less',
-  aim: AIM,
+  aims: [AIM],
   rounds: 7,
   warmups: 2,
   async open(stage) {
@@ -23,7 +23,7 @@ export const bootWarm: Case = {
     return {
       ours: node(stage, async () => undefined),
       ceiling: [echo(stage, async () => undefined)],
-      beside: [stock(stage, async () => undefined)],
+      stock: stock(stage, async () => undefined),
       notes: () => ['From the call of connect() to the answer of status(); /embed.js is loaded before.'],
       close: async () => stage.forget(stage.appUrl),
     }
@@ -36,7 +36,7 @@ export const bootCold: Case = {
   title: 'Node ready, first visit',
   unit: 'ms',
   better: 'less',
-  aim: AIM,
+  aims: [AIM],
   rounds: 5,
   warmups: 1,
   open: async (stage) => ({

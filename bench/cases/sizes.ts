@@ -12,7 +12,7 @@ function caseOf(size: BuiltSize): Case {
     title,
     unit: 'KiB',
     better: 'less',
-    ...(atMost === undefined ? {} : { aim: { of: 'ours', is: 'at most', value: atMost } }),
+    ...(atMost === undefined ? {} : { aims: [{ of: 'ours', is: 'at most', value: atMost }] }),
     rounds: 1,
     warmups: 0,
     async open({ appUrl }) {

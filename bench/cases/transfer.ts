@@ -18,7 +18,7 @@ export const transfer: Case = {
   title: 'A file of 48 MiB, phone to phone',
   unit: 'MiB/s',
   better: 'more',
-  aim: { of: 'ratio', is: 'at least', value: 0.8 },
+  aims: [{ of: 'ratio', is: 'at least', value: 0.8 }],
   rounds: 5,
   warmups: 1,
   async open(stage) {

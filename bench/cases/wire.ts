@@ -38,7 +38,7 @@ function wireCase(name: string, title: string, start: () => Promise<Far>): Case 
     title: `A file of 48 MiB, ${title}`,
     unit: 'MiB/s',
     better: 'more',
-    aim: { of: 'ratio', is: 'at least', value: 0.9 },
+    aims: [{ of: 'ratio', is: 'at least', value: 0.9 }],
     rounds: 5,
     warmups: 1,
     async open(stage: Stage) {

@@ -1,6 +1,6 @@
 import type { Stage } from './stage.ts'
 
-export type Unit = 'ms' | 'KiB' | 'MiB' | 'MiB/s'
+export type Unit = 'ms' | 'KiB' | 'MiB' | 'MiB/s' | 'files/s' | 'B per B'
 
 /** One thing that is timed, over and over. */
 export interface Measure {
@@ -11,8 +11,8 @@ export interface Measure {
 }
 
 export interface Aim {
-  /** `ours`: our figure itself; `ratio`: our median divided by the ceiling's. */
-  of: 'ours' | 'ratio'
+  /** `ours`: our figure itself; `ratio`: our median divided by the ceiling's; `stock`: divided by the stock library's. */
+  of: 'ours' | 'ratio' | 'stock'
   is: 'at most' | 'at least'
   value: number
 }
@@ -21,7 +21,9 @@ export interface Opened {
   ours: Measure
   /** What the browser does at best: no Helia, no libp2p, no port. With several the one with the best median counts. */
   ceiling?: Measure[]
-  /** What else helps to read the figure: the stock library, a part of the way. */
+  /** The stock library doing the same. */
+  stock?: Measure
+  /** What else helps to read the figure: a part of the way, another setting. */
   beside?: Measure[]
   /** Facts that go with the figures, once they were taken. */
   notes?(): string[]
@@ -34,7 +36,8 @@ export interface Case {
   title: string
   unit: Unit
   better: 'less' | 'more'
-  aim?: Aim
+  /** All are to be met. */
+  aims?: Aim[]
   /** Alternating rounds; each runs every measure once. */
   rounds: number
   /** Rounds before those that count: connections and code get warm. */

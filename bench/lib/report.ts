@@ -12,13 +12,16 @@ export interface CaseResult {
   title: string
   unit: Unit
   better: Case['better']
-  aim?: Aim
+  aims?: Aim[]
   ours: Row
   ceiling: Row[]
+  stock?: Row
   beside: Row[]
   /** Our median divided by the best ceiling's. */
   ratio?: number
-  /** Undefined without an aim. */
+  /** Our median divided by the stock library's. */
+  ofStock?: number
+  /** Whether all aims are; undefined without one. */
   met?: boolean
   notes: string[]
 }
@@ -39,18 +42,28 @@ export interface Report {
   failures: Failure[]
 }
 
+/** All rows of a case with what each stands for. */
+export function rowsOf({ ours, ceiling, stock, beside }: CaseResult): { role: string; row: Row }[] {
+  return [
+    { role: 'ours', row: ours },
+    ...ceiling.map((row) => ({ role: 'ceiling', row })),
+    ...(stock === undefined ? [] : [{ role: 'stock', row: stock }]),
+    ...beside.map((row) => ({ role: 'beside', row })),
+  ]
+}
+
 /** The ceiling that counts: the one whose median is best. */
 export function bestOf(rows: Row[], better: Case['better']): Row | undefined {
   return rows.toSorted((a, b) => (better === 'more' ? b.median - a.median : a.median - b.median))[0]
 }
 
-export function isMet(aim: Aim, ours: number, ratio: number | undefined): boolean {
-  const figure = aim.of === 'ours' ? ours : ratio
+export function isMet(aim: Aim, figures: Record<Aim['of'], number | undefined>): boolean {
+  const figure = figures[aim.of]
   if (figure === undefined) return false
   return aim.is === 'at most' ? figure <= aim.value : figure >= aim.value
 }
 
-const HEAD = ['What', 'Ours', 'min–max', 'Ceiling', 'Ratio', 'Aim', 'Met']
+const HEAD = ['What', 'Ours', 'min–max', 'Ceiling', 'Ratio', 'Stock', 'Ratio', 'Aim', 'Met']
 
 export function summaryTable(report: Report): string[][] {
   const rows = report.cases.map((result) => {
@@ -61,11 +74,13 @@ export function summaryTable(report: Report): string[][] {
       range(result.ours),
       ceiling === undefined ? '–' : figure(ceiling.median, result.unit),
       result.ratio === undefined ? '–' : result.ratio.toFixed(2),
-      result.aim === undefined ? '–' : describeAim(result.aim, result.unit),
+      result.stock === undefined ? '–' : figure(result.stock.median, result.unit),
+      result.ofStock === undefined ? '–' : result.ofStock.toFixed(2),
+      result.aims === undefined ? '–' : result.aims.map((aim) => describeAim(aim, result.unit)).join(', '),
       result.met === undefined ? '–' : result.met ? 'yes' : 'no',
     ]
   })
-  const failed = report.failures.map(({ title }) => [title, 'failed', '–', '–', '–', '–', 'no'])
+  const failed = report.failures.map(({ title }) => [title, 'failed', '–', '–', '–', '–', '–', '–', 'no'])
   return [HEAD, ...rows, ...failed]
 }
 
@@ -81,6 +96,8 @@ export function markdown(report: Report): string {
       `${machine.memoryGiB} GiB; load ${machine.load.before} before, ${machine.load.after} after the run.`,
     '',
     ...table(summaryTable(report)),
+    '',
+    `![How many times as fast as the ceiling and as stock Helia](${report.suite}.svg)`,
     '',
     '## Every figure',
     '',
@@ -99,8 +116,8 @@ export function plainTable(report: Report): string {
 function details(result: CaseResult): string[] {
   const rows = [
     ['', result.unit, 'median', 'min', 'max', 'runs'],
-    ...[result.ours, ...result.ceiling, ...result.beside].map((row, index) => [
-      index === 0 ? 'ours' : index <= result.ceiling.length ? 'ceiling' : 'beside',
+    ...rowsOf(result).map(({ role, row }) => [
+      role,
       row.label,
       number(row.median),
       number(row.min),
@@ -122,7 +139,7 @@ function pad(cell: string, width: number, column: number): string {
 }
 
 function describeAim({ of, is, value }: Aim, unit: Unit): string {
-  return `${is === 'at most' ? '≤' : '≥'} ${of === 'ratio' ? `${value} of it` : `${value} ${unit}`}`
+  return `${is === 'at most' ? '≤' : '≥'} ${of === 'ours' ? `${value} ${unit}` : of === 'ratio' ? `${value} of it` : `${value} × stock`}`
 }
 
 function figure(value: number, unit: Unit): string {
@@ -133,6 +150,6 @@ function range({ min, max, values }: Summary): string {
   return values.length === 1 ? '–' : `${number(min)}–${number(max)}`
 }
 
-function number(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(1)
+export function number(value: number): string {
+  return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)
 }

@@ -18,12 +18,15 @@ describe('the figures of a benchmark', () => {
     expect(bestOf([], 'more')).toBeUndefined()
   })
 
-  it('meet an aim of their own or of the ratio', () => {
-    expect(isMet({ of: 'ours', is: 'at most', value: 400 }, 400, undefined)).toBe(true)
-    expect(isMet({ of: 'ours', is: 'at most', value: 400 }, 401, 0.1)).toBe(false)
-    expect(isMet({ of: 'ratio', is: 'at least', value: 0.8 }, 1, 0.8)).toBe(true)
-    expect(isMet({ of: 'ratio', is: 'at least', value: 0.8 }, 100, 0.79)).toBe(false)
-    expect(isMet({ of: 'ratio', is: 'at least', value: 0.8 }, 100, undefined)).toBe(false)
+  it('meet an aim of their own, of the ratio, or of the stock library', () => {
+    const figures = { ours: 400, ratio: 0.8, stock: 4 }
+    expect(isMet({ of: 'ours', is: 'at most', value: 400 }, figures)).toBe(true)
+    expect(isMet({ of: 'ours', is: 'at most', value: 399 }, figures)).toBe(false)
+    expect(isMet({ of: 'ratio', is: 'at least', value: 0.8 }, figures)).toBe(true)
+    expect(isMet({ of: 'ratio', is: 'at least', value: 0.81 }, figures)).toBe(false)
+    expect(isMet({ of: 'ratio', is: 'at least', value: 0.8 }, { ...figures, ratio: undefined })).toBe(false)
+    expect(isMet({ of: 'stock', is: 'at least', value: 4 }, figures)).toBe(true)
+    expect(isMet({ of: 'stock', is: 'at least', value: 5 }, figures)).toBe(false)
   })
 
   it('are told with what failed', () => {
@@ -46,11 +49,16 @@ describe('the figures of a benchmark', () => {
           title: 'Transfer',
           unit: 'MiB/s',
           better: 'more',
-          aim: { of: 'ratio', is: 'at least', value: 0.8 },
+          aims: [
+            { of: 'ratio', is: 'at least', value: 0.8 },
+            { of: 'stock', is: 'at least', value: 4 },
+          ],
           ours: row('ours', 20, 30, 25),
           ceiling: [row('raw', 50)],
+          stock: row('stock', 5),
           beside: [],
           ratio: 0.5,
+          ofStock: 5,
           met: false,
           notes: ['A note.'],
         },
@@ -58,9 +66,12 @@ describe('the figures of a benchmark', () => {
       failures: [{ name: 'add', title: 'Add', error: 'no disk' }],
     }
     const text = plainTable(report)
-    expect(text).toMatch(/Transfer +25\.0 MiB\/s +20\.0–30\.0 +50\.0 MiB\/s +0\.50 +≥ 0\.8 of it +no/)
+    expect(text).toMatch(
+      /Transfer +25\.0 MiB\/s +20\.0–30\.0 +50\.0 MiB\/s +0\.50 +5\.00 MiB\/s +5\.00 +≥ 0\.8 of it, ≥ 4 × stock +no/,
+    )
     expect(text).toMatch(/Add +failed .* no/)
     expect(markdown(report)).toContain('no disk')
     expect(markdown(report)).toContain('A note.')
+    expect(markdown(report)).toContain('(smoke.svg)')
   })
 })
