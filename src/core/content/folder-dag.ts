@@ -4,6 +4,7 @@ import type { CID } from 'multiformats/cid'
 import { PocketError } from '../../shared/errors.ts'
 import { pipeline } from '../storage/index.ts'
 import type { FileDag } from './file-dag.ts'
+import { utf8Bytes } from './utf8.ts'
 import type { WriteBehind } from './write-behind.ts'
 
 export interface FolderEntry {
@@ -84,10 +85,8 @@ async function writeFolder({ files, folders }: Folder, blocks: Pick<WriteBehind,
 
 /** Bytes of the block of a folder in dag-pb: what its links take, and 4 that say that it is one. */
 function blockBytes(links: FolderEntry[]): number {
-  const text = new TextEncoder()
   const field = (bytes: number): number => 1 + varint.encodingLength(bytes) + bytes
   return links.reduce((sum, { path, dag }) => {
-    const name = text.encode(path).byteLength
-    return sum + field(field(dag.cid.byteLength) + field(name) + 1 + varint.encodingLength(dag.dagSize))
+    return sum + field(field(dag.cid.byteLength) + field(utf8Bytes(path)) + 1 + varint.encodingLength(dag.dagSize))
   }, 4)
 }

@@ -1,5 +1,6 @@
 import { PocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
+import { utf8Bytes } from './utf8.ts'
 
 /**
  * Splits and checks the path of an entry to add. Refused is what another system could not save, or would save somewhere
@@ -27,9 +28,7 @@ function checkName(name: string, path: string): void {
   if (name === '.' || name === '..') throw refused(path, 'relative name')
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f\\]/.test(name)) throw refused(path, 'control character or backslash')
-  if (new TextEncoder().encode(name).byteLength > LIMITS.maxNameBytes) {
-    throw refused(path, `longer than ${LIMITS.maxNameBytes} bytes`)
-  }
+  if (utf8Bytes(name) > LIMITS.maxNameBytes) throw refused(path, `longer than ${LIMITS.maxNameBytes} bytes`)
 }
 
 function refused(path: string, reason: string): PocketError {
