@@ -1,15 +1,12 @@
 /** A DAG of many blocks from a gateway that takes 25 ms for each request: as CARs, and block by block. */
-import { createServer, type Server } from 'node:http'
 import { fixedSize } from 'ipfs-unixfs-importer/chunker'
 import { importer } from 'ipfs-unixfs-importer'
 import type { CID } from 'multiformats/cid'
-import { encodeHeader, encodeSectionHead } from '../../src/core/car/encode.ts'
-import { blocksFor } from '../../src/core/gateway/blocks-for.ts'
-import { CAR_TYPE, parseGatewayRequest, RAW_TYPE } from '../../src/core/gateway/request.ts'
 import { createBlockstore, createMemoryBlockTable } from '../../src/core/storage/index.ts'
-import { createBlockSource, type BlockSource } from '../../src/core/content/block-source.ts'
+import { createBlockSource } from '../../src/core/content/block-source.ts'
 import { randomFile } from '../../e2e/support/files.ts'
 import type { Case } from '../lib/case.ts'
+import { openGateway } from '../lib/gateway.ts'
 import { connectNode, openBarePage } from '../lib/node-page.ts'
 
 const BLOCKS = 2000
@@ -30,10 +27,8 @@ export const car: Case = {
     await stage.forget(stage.appUrl)
     const blocks = await createBlockstore(createMemoryBlockTable())
     const source = createBlockSource({ networked: blocks, local: blocks })
-    const server = await serve(source)
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    const url = `http://127.0.0.1:${address.port}`
+    const gateway = await openGateway(source, REQUEST_MS)
+    const { url } = gateway
     const page = await openBarePage(stage.context, stage)
     const node = await connectNode(page)
     let made = 0
@@ -72,8 +67,7 @@ export const car: Case = {
       ],
       notes: () => ['The ratio is ours divided by block by block: 0.05 is twenty times as fast.'],
       async close() {
-        server.closeAllConnections()
-        server.close()
+        gateway.close()
         await stage.forget(stage.appUrl)
       },
     }
@@ -98,29 +92,4 @@ async function makeDag(blocks: Blocks, seed: string): Promise<{ root: CID; leave
   for await (const { cid } of blocks.getAll())
     if (!before.has(cid.toString()) && blocks.sizeOf(cid) === BLOCK_BYTES) leaves.push(cid)
   return { root, leaves }
-}
-
-/** A trustless gateway on the loopback interface that thinks before it answers. */
-async function serve(source: BlockSource): Promise<Server> {
-  const local = { get: (cid: CID) => source.getLocal(cid) }
-  const server = createServer((request, response) => {
-    const answer = async (): Promise<void> => {
-      await new Promise((resolve) => setTimeout(resolve, REQUEST_MS))
-      const asked = parseGatewayRequest(request.url ?? '', request.headers.accept)
-      const type = asked.kind === 'raw' ? RAW_TYPE : CAR_TYPE
-      response.writeHead(200, { 'content-type': type, 'access-control-allow-origin': '*' })
-      if (asked.kind === 'raw') response.write(await local.get(asked.cid))
-      else {
-        response.write(encodeHeader([asked.cid]))
-        for await (const { cid, bytes } of blocksFor(asked, local, {})) {
-          response.write(encodeSectionHead(cid, bytes.byteLength))
-          response.write(bytes)
-        }
-      }
-      response.end()
-    }
-    answer().catch(() => response.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
 }

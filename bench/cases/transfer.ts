@@ -11,7 +11,7 @@ import { mibPerSecond, MiB } from '../lib/units.ts'
 
 const BYTES = 48 * MiB
 /** What Chromium's data channels carry best, and the largest that they carry. */
-const MESSAGES = [64 * 1024, 256 * 1024]
+export const MESSAGES = [64 * 1024, 256 * 1024]
 
 export const transfer: Case = {
   name: 'transfer',
@@ -60,7 +60,7 @@ interface Ends {
   to: NodeHandle
 }
 
-function ours(stage: Stage, { sender, receiver, from, to }: Ends, directMs: number[], cpu: CpuMeter): Measure {
+export function ours(stage: Stage, { sender, receiver, from, to }: Ends, directMs: number[], cpu: CpuMeter): Measure {
   let run = 0
   return {
     label: 'pin.add() of the receiver',
@@ -86,7 +86,7 @@ function ours(stage: Stage, { sender, receiver, from, to }: Ends, directMs: numb
   }
 }
 
-function rawChannel(raw: RawChannel, messageBytes: number, cpu: CpuMeter): Measure {
+export function rawChannel(raw: RawChannel, messageBytes: number, cpu: CpuMeter): Measure {
   return {
     label: `raw data channel, messages of ${messageBytes / 1024} KiB`,
     run: async () => mibPerSecond(BYTES, await cpu.during('raw', () => raw.transfer(BYTES, messageBytes))),

@@ -14,13 +14,16 @@ import { createBlockstore, createMemoryBlockTable } from '../../src/core/storage
 import type { Case } from '../lib/case.ts'
 import { connectNode, openBarePage } from '../lib/node-page.ts'
 import type { Stage } from '../lib/stage.ts'
+import { openLine } from '../lib/tcp-proxy.ts'
 import { mibPerSecond, MiB } from '../lib/units.ts'
 import type { WireQuestion } from '../pages/wire/worker.ts'
 import { LIMITS } from '../../src/shared/limits.ts'
 
 const BYTES = 48 * MiB
+/** Each way. */
+const AWAY_MS = 25
 
-interface Far {
+export interface Far {
   addr: string
   /** Adds content and resolves with its CID. */
   add(content: Buffer): Promise<string>
@@ -29,6 +32,7 @@ interface Far {
 
 export const wire: Case[] = [
   wireCase('wire-ws', 'Node to phone over WebSocket', startNode),
+  wireCase('wire-ws-rtt', `Node to phone over WebSocket, ${2 * AWAY_MS} ms away`, startNodeAway),
   wireCase('wire-kubo', 'Kubo to phone over WebTransport', startFarKubo),
 ]
 
@@ -98,7 +102,7 @@ function wireCase(name: string, title: string, start: () => Promise<Far>): Case 
   }
 }
 
-async function startNode(): Promise<Far> {
+export async function startNode(): Promise<Far> {
   const blocks = await createBlockstore(createMemoryBlockTable(undefined, { maxBytes: 2 * 1024 ** 3 }))
   const gateway = createGateway(createBlockSource({ networked: blocks, local: blocks }))
   const libp2p = await createLibp2p({
@@ -116,6 +120,19 @@ async function startNode(): Promise<Far> {
       return (await addContent(new Uint8Array(content), init)).cid.toString()
     },
     stop: async () => libp2p.stop(),
+  }
+}
+
+async function startNodeAway(): Promise<Far> {
+  const node = await startNode()
+  const line = await openLine(Number(/\/tcp\/(\d+)/.exec(node.addr)?.[1]), { delayMs: AWAY_MS })
+  return {
+    ...node,
+    addr: node.addr.replace(/\/tcp\/\d+/, `/tcp/${line.port}`),
+    async stop() {
+      line.close()
+      await node.stop()
+    },
   }
 }
 

@@ -12,6 +12,7 @@ const SCRIPTS = {
   raw: page('raw/worker.ts'),
   stock: page('stock/worker.ts'),
   stack: page('stack/page.ts'),
+  save: page('save/page.ts'),
   store: page('store/page.ts'),
   wire: page('wire/worker.ts'),
 }

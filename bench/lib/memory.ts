@@ -8,15 +8,40 @@ const SAMPLE_MS = 20
 /** Garbage of what ran before is gone when the sum has not fallen by this share for three samples. */
 const SETTLED = 0.01
 
+/** MiB beyond what was taken before. */
+export interface Peaks {
+  /** Of all processes together. */
+  all: number
+  /** Of the one process of a type that took most of its type: `browser`, `renderer`, `utility`, … */
+  byType: Record<string, number>
+}
+
 /** Resolves with the most memory that the browser took during `work` beyond what it took before, in MiB. */
 export async function peakDuring(cdp: Cdp, work: () => Promise<unknown>): Promise<number> {
+  return (await peaksDuring(cdp, work)).all
+}
+
+/** The same with each process for itself. `sampleMs`: how often to look. */
+export async function peaksDuring(
+  cdp: Cdp,
+  work: () => Promise<unknown>,
+  { sampleMs = SAMPLE_MS }: { sampleMs?: number } = {},
+): Promise<Peaks> {
   const idle = await settled(cdp)
-  let peak = idle
+  const peaks: Peaks = { all: 0, byType: {} }
   let over = false
+  const look = async (): Promise<void> => {
+    const now = await sizes(cdp)
+    peaks.all = Math.max(peaks.all, (sum(now) - sum(idle)) / MiB)
+    for (const [id, { type, bytes }] of now) {
+      const more = (bytes - (idle.get(id)?.bytes ?? 0)) / MiB
+      peaks.byType[type] = Math.max(peaks.byType[type] ?? 0, more)
+    }
+  }
   const watching = (async () => {
     while (!over) {
-      peak = Math.max(peak, await total(cdp))
-      await delay()
+      await look()
+      await new Promise((resolve) => setTimeout(resolve, sampleMs))
     }
   })()
   try {
@@ -25,25 +50,32 @@ export async function peakDuring(cdp: Cdp, work: () => Promise<unknown>): Promis
     over = true
     await watching
   }
-  return (peak - idle) / MiB
+  return peaks
 }
 
-async function settled(cdp: Cdp): Promise<number> {
-  let lowest = await total(cdp)
+/** By process id. */
+type Sizes = Map<number, { type: string; bytes: number }>
+
+async function settled(cdp: Cdp): Promise<Sizes> {
+  let lowest = await sizes(cdp)
   for (let same = 0; same < 3;) {
     await new Promise((resolve) => setTimeout(resolve, 500))
-    const now = await total(cdp)
-    same = now < lowest * (1 - SETTLED) ? 0 : same + 1
-    lowest = Math.min(lowest, now)
+    const now = await sizes(cdp)
+    same = sum(now) < sum(lowest) * (1 - SETTLED) ? 0 : same + 1
+    if (sum(now) < sum(lowest)) lowest = now
   }
   return lowest
 }
 
-/** In bytes. */
-async function total(cdp: Cdp): Promise<number> {
-  const { processInfo } = await cdp.send<{ processInfo: { id: number }[] }>('SystemInfo.getProcessInfo')
-  const sizes = await Promise.all(processInfo.map(({ id }) => proportional(id)))
-  return sizes.reduce((sum, size) => sum + size, 0)
+async function sizes(cdp: Cdp): Promise<Sizes> {
+  const { processInfo } = await cdp.send<{ processInfo: { id: number; type: string }[] }>('SystemInfo.getProcessInfo')
+  return new Map(
+    await Promise.all(processInfo.map(async ({ id, type }) => [id, { type, bytes: await proportional(id) }] as const)),
+  )
+}
+
+function sum(sizes: Sizes): number {
+  return [...sizes.values()].reduce((total, { bytes }) => total + bytes, 0)
 }
 
 async function proportional(pid: number): Promise<number> {
@@ -54,8 +86,4 @@ async function proportional(pid: number): Promise<number> {
     // It has ended since it was listed.
     return 0
   }
-}
-
-function delay(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, SAMPLE_MS))
 }

@@ -10,16 +10,21 @@ interface StorePage {
 }
 
 /** Where the bench's own scripts are for the app's origin, which lets no others in. */
-const PREFIX = '/bench-pages'
+export const PREFIX = '/bench-pages'
 
 export async function openStorePage(stage: Stage): Promise<Page> {
   const page = await openBarePage(stage.context, stage)
+  await lendScripts(page, stage)
+  return page
+}
+
+/** Lets a page of the app's origin import the bench's own scripts from `/bench-pages/`. */
+export async function lendScripts(page: Page, stage: Stage): Promise<void> {
   await page.route(`${stage.appUrl}${PREFIX}/**`, async (route) => {
     const { pathname } = new URL(route.request().url())
     const script = await fetch(`${stage.benchUrl}${pathname.slice(PREFIX.length)}`)
     await route.fulfill({ contentType: 'text/javascript', body: await script.text() })
   })
-  return page
 }
 
 /** Runs one function of bench/pages/store in the page. */
