@@ -1,4 +1,4 @@
-import { DigestTable, isSha256 } from './digest-table.ts'
+import { DigestTable, isSha256, isSha256At } from './digest-table.ts'
 
 /** Where a block is and how long it is. */
 export interface BlockLocation {
@@ -68,20 +68,29 @@ export class BlockIndex {
   }
 
   /** A block that is there already counts as written anew. */
-  set(multihash: Uint8Array, location: BlockLocation): void {
-    const before = this.get(multihash)
-    if (before !== undefined) this.#count(before, -1)
-    this.#count(location, 1)
+  set(multihash: Uint8Array, { size, file, offset }: BlockLocation): void {
+    this.setAt(multihash, 0, multihash.byteLength, size, file, offset)
+  }
+
+  /** The same for a multihash of `length` bytes at `at` in a page of the log: nothing is made for each of its entries. */
+  setAt(bytes: Uint8Array, at: number, length: number, size: number, file: number, offset: number): void {
     const used = ++this.clock
-    if (!isSha256(multihash)) {
-      this.#others.set(otherKey(multihash), { location: { ...location }, flags: 0, used })
+    if (!isSha256At(bytes, at, length)) {
+      const key = otherKey(bytes.subarray(at, at + length))
+      const before = this.#others.get(key)?.location
+      if (before !== undefined) this.#count(before.size, before.file, -1)
+      this.#count(size, file, 1)
+      this.#others.set(key, { location: { size, file, offset }, flags: 0, used })
       return
     }
-    const row = before === undefined ? this.#table.add(multihash) : this.#table.find(multihash)
+    const rows = this.#table.rows
+    const row = this.#table.put(bytes, at)
     if (this.#table.capacity > this.#sizes.length) this.#grow()
-    this.#sizes[row] = location.size
-    this.#files[row] = location.file
-    this.#offsets[row] = location.offset
+    if (this.#table.rows === rows) this.#count(this.#sizes[row] ?? 0, this.#files[row] ?? 0, -1)
+    this.#count(size, file, 1)
+    this.#sizes[row] = size
+    this.#files[row] = file
+    this.#offsets[row] = offset
     this.#flags[row] = 0
     this.#used[row] = used
   }
@@ -131,7 +140,7 @@ export class BlockIndex {
   delete(multihash: Uint8Array): void {
     const before = this.get(multihash)
     if (before === undefined) return
-    this.#count(before, -1)
+    this.#count(before.size, before.file, -1)
     if (!isSha256(multihash)) {
       this.#others.delete(otherKey(multihash))
       return
@@ -199,7 +208,7 @@ export class BlockIndex {
     return { size: this.#sizes[row] ?? 0, file: this.#files[row] ?? 0, offset: this.#offsets[row] ?? 0 }
   }
 
-  #count({ size, file }: BlockLocation, sign: 1 | -1): void {
+  #count(size: number, file: number, sign: 1 | -1): void {
     this.blocks += sign
     this.bytes += sign * size
     if (file === 0) return

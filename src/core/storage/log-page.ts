@@ -54,21 +54,21 @@ export function applyPage(index: BlockIndex, page: Uint8Array): void {
   let at = HEADER_BYTES
   while (at < page.byteLength) {
     const kind = view.getUint8(at)
-    const end = at + 2 + view.getUint8(at + 1)
-    const multihash = page.subarray(at + 2, end)
-    at = end
+    const begin = at + 2
+    const length = view.getUint8(at + 1)
+    at = begin + length
     if (kind === DELETED) {
-      index.delete(multihash)
+      index.delete(page.subarray(begin, at))
       continue
     }
-    const location = { size: view.getUint32(at, true), file: 0, offset: 0 }
+    const size = view.getUint32(at, true)
     at += 4
-    if (kind === FILE_PART) {
-      location.file = view.getUint32(at, true)
-      location.offset = view.getFloat64(at + 4, true)
-      at += 12
+    if (kind !== FILE_PART) {
+      index.setAt(page, begin, length, size, 0, 0)
+      continue
     }
-    index.set(multihash, location)
+    index.setAt(page, begin, length, size, view.getUint32(at, true), view.getFloat64(at + 4, true))
+    at += 12
   }
 }
 

@@ -107,19 +107,27 @@ class IndexedDbBlockTable implements BlockTable {
   }
 
   async *log(after: number): AsyncGenerator<LogPage[]> {
-    let from = after
-    for (;;) {
+    const read = (from: number): Promise<LogPage[]> => {
       const range = IDBKeyRange.lowerBound(from, true)
-      const pages = await this.#connection.run([LOG], 'readonly', 'relaxed', (transaction) => {
+      return this.#connection.run([LOG], 'readonly', 'relaxed', (transaction) => {
         const keys = transaction.objectStore(LOG).getAllKeys(range, PAGES_A_READ)
         const values = transaction.objectStore(LOG).getAll(range, PAGES_A_READ)
         return () => (values.result as Uint8Array[]).map((bytes, at) => ({ seq: keys.result[at] as number, bytes }))
       })
+    }
+    let reading = read(after)
+    for (;;) {
+      const pages = await reading
       const last = pages.at(-1)
       if (last === undefined) return
+      const isLast = pages.length < PAGES_A_READ
+      if (!isLast) {
+        // While these are taken in: a start with a large store waits for both.
+        reading = read(last.seq)
+        reading.catch(() => undefined)
+      }
       yield pages
-      if (pages.length < PAGES_A_READ) return
-      from = last.seq
+      if (isLast) return
     }
   }
 
