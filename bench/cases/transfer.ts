@@ -60,13 +60,19 @@ interface Ends {
   to: NodeHandle
 }
 
-export function ours(stage: Stage, { sender, receiver, from, to }: Ends, directMs: number[], cpu: CpuMeter): Measure {
+export function ours(
+  stage: Stage,
+  { sender, receiver, from, to }: Ends,
+  directMs: number[],
+  cpu: CpuMeter,
+  size = BYTES,
+): Measure {
   let run = 0
   return {
     label: 'pin.add() of the receiver',
     async run() {
       // New content each time: what is held already would not travel.
-      const path = await stage.file(`transfer-${run++}`, BYTES)
+      const path = await stage.file(`transfer-${size}-${run++}`, size)
       const file = await pickFile(sender, path)
       const { cid, url, peerId } = await sender.evaluate(share, { node: from, file })
       directMs.push(await receiver.evaluate(connectDirectly, { node: to, url, peerId }))
@@ -80,15 +86,15 @@ export function ours(stage: Stage, { sender, receiver, from, to }: Ends, directM
           { node: to, cid },
         ),
       )
-      await receiver.evaluate(checkReceived, { node: to, cid, peerId, bytes: BYTES })
-      return mibPerSecond(BYTES, ms)
+      await receiver.evaluate(checkReceived, { node: to, cid, peerId, bytes: size })
+      return mibPerSecond(size, ms)
     },
   }
 }
 
-export function rawChannel(raw: RawChannel, messageBytes: number, cpu: CpuMeter): Measure {
+export function rawChannel(raw: RawChannel, messageBytes: number, cpu: CpuMeter, size = BYTES): Measure {
   return {
     label: `raw data channel, messages of ${messageBytes / 1024} KiB`,
-    run: async () => mibPerSecond(BYTES, await cpu.during('raw', () => raw.transfer(BYTES, messageBytes))),
+    run: async () => mibPerSecond(size, await cpu.during('raw', () => raw.transfer(size, messageBytes))),
   }
 }
