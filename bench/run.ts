@@ -36,6 +36,8 @@ export interface BenchOptions {
 export async function runBench({ suite, only, rounds, out, commit, log }: BenchOptions): Promise<Report> {
   const cases = choose(suite, only)
   const start = performance.now()
+  const minutes = cases.reduce((sum, item) => sum + (item.minutes ?? 0.5), 0)
+  log(`${cases.length} cases, about ${Math.ceil(minutes)} minutes where nothing else runs`)
   const stage = await openStage(log)
   const machine = describeMachine(stage.browserVersion)
   const results: CaseResult[] = []

@@ -22,6 +22,7 @@ export const car: Case = {
   better: 'less',
   aims: [{ of: 'ratio', is: 'at most', value: 0.05 }],
   rounds: 5,
+  minutes: 1,
   warmups: 1,
   async open(stage) {
     await stage.forget(stage.appUrl)

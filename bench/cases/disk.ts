@@ -26,6 +26,7 @@ export const disk: Case = {
   aims: [{ of: 'ours', is: 'at most', value: 1.02 }],
   // It hardly varies, and a browser with a profile of its own is started twice for each.
   rounds: 1,
+  minutes: 1.5,
   warmups: 0,
   async open(stage) {
     const path = await stage.file('disk', BYTES)

@@ -22,6 +22,7 @@ export const fanOut: Case = {
   better: 'more',
   aims: [{ of: 'ratio', is: 'at least', value: 0.8 }],
   rounds: 3,
+  minutes: 1.5,
   warmups: 0,
   async open(stage) {
     await stage.forget(stage.appUrl)

@@ -38,6 +38,7 @@ const addMany: Case = {
   better: 'less',
   rounds: 3,
   warmups: 0,
+  minutes: 1,
   async open(stage) {
     await stage.forget(stage.appUrl)
     const readMs: number[] = []

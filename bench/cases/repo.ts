@@ -82,6 +82,7 @@ function large(name: string, title: string, run: (stage: Stage, path: string) =>
     aims: [{ of: 'ratio', is: 'at most', value: 1.33 }],
     rounds: 5,
     warmups: 1,
+    minutes: 2,
     async open(stage) {
       // Two origins of one companion: each has its store.
       const url = new URL(stage.appUrl)

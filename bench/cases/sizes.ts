@@ -15,6 +15,7 @@ function caseOf(size: BuiltSize): Case {
     ...(atMost === undefined ? {} : { aims: [{ of: 'ours', is: 'at most', value: atMost }] }),
     rounds: 1,
     warmups: 0,
+    minutes: 0.02,
     async open({ appUrl }) {
       const read: Read = async (path) => {
         const response = await fetch(appUrl + path)

@@ -20,6 +20,7 @@ export const transferRtt: Case = {
   better: 'more',
   aims: [{ of: 'ratio', is: 'at least', value: 0.9 }],
   rounds: 3,
+  minutes: 2,
   warmups: 1,
   async open(stage) {
     await stage.forget(stage.appUrl)

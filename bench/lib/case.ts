@@ -42,5 +42,7 @@ export interface Case {
   rounds: number
   /** Rounds before those that count: connections and code get warm. */
   warmups: number
+  /** What it takes on 2 cores that do nothing else, roughly; told before a run. Default: half a minute. */
+  minutes?: number
   open(stage: Stage): Promise<Opened>
 }
