@@ -103,7 +103,7 @@ export async function addDirectly(source: AddSource, { signal, onProgress, ...in
   const blocks = new WriteBehind(init.blocks)
   const kind = Array.isArray(source) ? 'directory' : 'file'
   const entries = Array.isArray(source) ? source : [{ path: '', content: source }]
-  const name = Array.isArray(source) ? commonRoot(checkEntries(source)) : isFile(source) ? source.name : undefined
+  const name = Array.isArray(source) ? commonRoot(await checkEntries(source)) : isFile(source) ? source.name : undefined
   const progress: AddProgress = { bytes: 0, files: 0 }
   try {
     signal.throwIfAborted()

@@ -3,11 +3,14 @@ import { PocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import { checkEntryPath } from './names.ts'
 
+/** Entries of a large folder in one turn of the event loop: the worker has heartbeats to answer meanwhile. */
+const ENTRIES_A_TURN = 2048
+
 /**
  * Checks the entries of a folder; their paths, split.
  * @throws PocketError ERR_INVALID_NAME, ERR_INVALID_ARGUMENT, ERR_LIMIT_EXCEEDED
  */
-export function checkEntries(entries: AddEntry[]): string[][] {
+export async function checkEntries(entries: AddEntry[]): Promise<string[][]> {
   if (entries.length === 0) throw new PocketError('ERR_INVALID_ARGUMENT', 'The folder has no files')
   if (entries.length > LIMITS.maxFolderEntries) {
     throw new PocketError('ERR_LIMIT_EXCEEDED', undefined, {
@@ -16,7 +19,12 @@ export function checkEntries(entries: AddEntry[]): string[][] {
   }
   const files = new Set<string>()
   const folders = new Set<string>()
-  return entries.map(({ path }) => {
+  const paths: string[][] = []
+  for (const [at, { path }] of entries.entries()) {
+    // Before the first as well: to take so many out of a message was a long turn already.
+    if (entries.length > ENTRIES_A_TURN && at % ENTRIES_A_TURN === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 0))
+    }
     const parts = checkEntryPath(path)
     for (let depth = 1; depth < parts.length; depth++) folders.add(parts.slice(0, depth).join('/'))
     if (files.has(path) || folders.has(path) || parts.some((_, at) => files.has(parts.slice(0, at).join('/')))) {
@@ -25,8 +33,9 @@ export function checkEntries(entries: AddEntry[]): string[][] {
       })
     }
     files.add(path)
-    return parts
-  })
+    paths.push(parts)
+  }
+  return paths
 }
 
 /** The folder that holds all entries, if there is one: it becomes the root and gives its name. */

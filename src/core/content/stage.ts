@@ -36,7 +36,7 @@ export async function stageContent(
   { files, signal, onProgress }: StageInit,
 ): Promise<Staged | undefined> {
   const entries = Array.isArray(source) ? source : [{ path: '', content: source }]
-  const name = Array.isArray(source) ? commonRoot(checkEntries(source)) : isFile(source) ? source.name : undefined
+  const name = Array.isArray(source) ? commonRoot(await checkEntries(source)) : isFile(source) ? source.name : undefined
   if (!(await files.keepsFiles())) return undefined
   const builder = new StagedAddBuilder()
   const stored: StoredFile[] = []
