@@ -58,7 +58,7 @@ export const PUSH_FIELDS = {
   pushTimeoutMs: integer(10_000, 100, 120_000),
   /** Milliseconds before a push is tried again; doubles with each try, and is longer if the service asks for it (Retry-After). */
   pushRetryMs: integer(15_000, 10, 3_600_000),
-  /** Tries of one push: with the pauses above, two hours of a push service that is down. */
+  /** Tries of one push: with the pauses above, which end at an hour, some three hours of a push service that is down. */
   maxPushTries: integer(10, 1, 100),
   /** Refusals in a row (other than 404 and 410, which say that it is gone) after which a subscription is dropped. */
   maxPushRefusals: integer(16, 1, 10_000),

@@ -54,9 +54,8 @@ interface Due {
 
 /** Contents are filled up to a multiple of it: their size tells a push service less. */
 const PAD_BYTES = 1_024
-/** Timers of Node end at 2³¹ ms. */
-const MAX_TIMER_MS = 3_600_000
-const DAY_MS = 86_400_000
+/** Longest pause before a push is tried again, whatever the service asks for: what is later shows that the clock was set back. */
+const MAX_PAUSE_MS = 3_600_000
 /** Before a store that failed is asked again. */
 const STORE_PAUSE_MS = 10_000
 
@@ -73,11 +72,12 @@ export function createDeliveries({ store, config, vapid, sender, log, now = Date
     FROM deliveries d JOIN subscriptions s ON s.peer = d.peer AND s.id = d.subscription
     WHERE due <= ? ORDER BY due LIMIT ?`)
   const next = db.prepare('SELECT min(due) AS at FROM deliveries WHERE due > ?')
+  const clamp = db.prepare('UPDATE deliveries SET due = ? WHERE due > ?')
   const done = db.prepare('DELETE FROM deliveries WHERE id = ?')
   const later = db.prepare('UPDATE deliveries SET tries = ?, due = ? WHERE id = ?')
   const wait = db.prepare('UPDATE deliveries SET due = max(due, ?) WHERE peer = ? AND subscription = ?')
   const pause = db.prepare('UPDATE subscriptions SET paused_until = ? WHERE peer = ? AND id = ?')
-  const accepted = db.prepare('UPDATE subscriptions SET refusals = 0 WHERE peer = ? AND id = ?')
+  const accepted = db.prepare('UPDATE subscriptions SET refusals = 0 WHERE peer = ? AND id = ? AND refusals > 0')
   const refused = db.prepare(
     'UPDATE subscriptions SET refusals = refusals + 1 WHERE peer = ? AND id = ? RETURNING refusals',
   )
@@ -92,6 +92,7 @@ export function createDeliveries({ store, config, vapid, sender, log, now = Date
     if (stopping.signal.aborted) return
     // One time for both questions: what falls due in between would be seen by neither.
     const time = now()
+    clamp.run(time + MAX_PAUSE_MS, time + MAX_PAUSE_MS)
     const rows = due.all(time, config.maxParallelPushes + underWay.size) as unknown as Due[]
     for (const row of rows) {
       if (underWay.size >= config.maxParallelPushes) return
@@ -106,7 +107,7 @@ export function createDeliveries({ store, config, vapid, sender, log, now = Date
       underWay.set(row.id, sending)
     }
     const at = next.get(time)?.at
-    if (typeof at === 'number') timer = setTimeout(run, Math.min(at - time, MAX_TIMER_MS)).unref()
+    if (typeof at === 'number') timer = setTimeout(run, at - time).unref()
   }
 
   const ended = (id: number, pauseMs: number): void => {
@@ -172,7 +173,7 @@ export function createDeliveries({ store, config, vapid, sender, log, now = Date
   const retry = (row: Due, answer: PushAnswer | Error): void => {
     const tries = row.tries + 1
     const asked = answer instanceof Error ? undefined : answer.retryAfterMs
-    const at = now() + Math.max(Math.min(asked ?? 0, DAY_MS), config.pushRetryMs * 2 ** row.tries)
+    const at = now() + Math.min(Math.max(asked ?? 0, config.pushRetryMs * 2 ** row.tries), MAX_PAUSE_MS)
     if (tries >= config.maxPushTries || at > row.deadline) done.run(row.id)
     else later.run(tries, at, row.id)
     if (asked === undefined) return
@@ -194,7 +195,7 @@ export function createDeliveries({ store, config, vapid, sender, log, now = Date
         }
         for (const { id, paused_until: pausedUntil } of subscriptions) {
           const bytes = Buffer.from(payload, 'base64url')
-          const at = Math.max(now(), Number(pausedUntil))
+          const at = Math.max(now(), Math.min(Number(pausedUntil), now() + MAX_PAUSE_MS))
           insert.run(peer, String(id), bytes, urgency, topic ?? null, now() + ttl * 1000, at)
         }
         return subscriptions.length

@@ -7,7 +7,7 @@ import type { Store } from './store.ts'
 export interface Peers {
   /** Makes room for a peer that is about to leave something. @throws PocketError ERR_LIMIT_EXCEEDED */
   know(peer: string, client: string): void
-  /** It is still there. */
+  /** It is still there. Noted once a day: a commit waits for the disk, and the relay with it. */
   touch(peer: string): void
   forget(peer: string): void
   /** Deletes those that did not come back. */
@@ -26,7 +26,7 @@ export function createPeers(
   const find = db.prepare('SELECT 1 FROM peers WHERE id = ?')
   const count = db.prepare('SELECT count(*) AS peers FROM peers')
   const put = db.prepare('INSERT INTO peers (id, seen) VALUES (?, ?)')
-  const see = db.prepare('UPDATE peers SET seen = ? WHERE id = ?')
+  const see = db.prepare('UPDATE peers SET seen = ? WHERE id = ? AND seen < ?')
   const drop = db.prepare('DELETE FROM peers WHERE id = ?')
   const dropOld = db.prepare('DELETE FROM peers WHERE seen < ?')
   const rate = createRate(config.newPeersPerHour / 3_600, config.newPeerBurst, now)
@@ -39,7 +39,7 @@ export function createPeers(
       }
       put.run(peer, now())
     },
-    touch: (peer) => void see.run(now(), peer),
+    touch: (peer) => void see.run(now(), peer, now() - DAY_MS),
     forget: (peer) => void drop.run(peer),
     sweep: () => void dropOld.run(now() - config.peerDays * DAY_MS),
   }

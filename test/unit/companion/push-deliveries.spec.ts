@@ -1,7 +1,12 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createDeliveries } from '../../../src/companion/push/deliveries.ts'
 import { parseRetryAfter } from '../../../src/companion/push/send.ts'
-import { peer, pushService, wake } from './push-support.ts'
-import { companion, until } from './support.ts'
+import { createSubscriptions } from '../../../src/companion/push/subscriptions.ts'
+import { loadVapid } from '../../../src/companion/push/vapid.ts'
+import { createPeers } from '../../../src/companion/store/peers.ts'
+import { openStore } from '../../../src/companion/store/store.ts'
+import { browser, peer, pushService, wake } from './push-support.ts'
+import { companion, temporaryFolder, testConfig, until } from './support.ts'
 import type { CompanionConfig } from '../../../src/companion/config.ts'
 
 async function woken(overrides: Partial<CompanionConfig> = {}) {
@@ -151,4 +156,27 @@ describe('a push service', () => {
   ])('says when with Retry-After: %s', (header, wait) => {
     expect(parseRetryAfter(header, Date.parse('2026-11-21T12:00:00Z'))).toBe(wait)
   })
+})
+
+it('a wake that waits is not forgotten when the clock is set back', async () => {
+  const store = openStore(await temporaryFolder())
+  const config = testConfig()
+  let now = Date.now()
+  const clock = () => now
+  createPeers(store, config, clock).know('peer', '::1')
+  createSubscriptions(store, config, clock).put('peer', browser('https://push.example/p').subscription)
+  const vapid = await loadVapid(await temporaryFolder(), 'mailto:a@b.c')
+  const sender = { send: () => Promise.resolve({ status: 429, retryAfterMs: 1e9 }), close: () => undefined }
+  const deliveries = createDeliveries({ store, config, vapid, sender, log: () => undefined, now: clock })
+  onTestFinished(async () => {
+    await deliveries.stop()
+    store.close()
+  })
+  const due = () => Number(store.db.prepare('SELECT max(due) AS due FROM deliveries').get()?.due)
+  const wake = { payload: '', ttl: 86_400, urgency: 'normal' } as const
+  deliveries.add('peer', wake)
+  await until(() => due() === now + 3_600_000)
+  now -= 86_400_000
+  deliveries.add('peer', wake)
+  expect(due()).toBe(now + 3_600_000)
 })
