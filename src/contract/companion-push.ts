@@ -93,7 +93,10 @@ export interface LeftOffer extends OfferInfo {
   body: string
 }
 
-/** What a service worker finds in `event.data`: a declarative push message (W3C Push API, 'declarative'), sealed payload inside. */
+/**
+ * What a service worker finds in `event.data`: a declarative push message (W3C Push API), sealed payload inside. Safari reads it
+ * by itself and gives the worker its notification as `event.notification`.
+ */
 export interface PushMessage {
   web_push: 8030
   /** Asks Safari to let the service worker replace the notification. */
@@ -194,14 +197,19 @@ export function parseOfferRequest(value: unknown): Required<OfferRequest> {
 export function parsePushMessage(text: string): { title: string; payload: Uint8Array<ArrayBuffer> } | undefined {
   try {
     const { web_push: version, notification } = record(JSON.parse(text), 'the message')
-    const { title, data } = record(notification, 'notification')
-    const { pocket, payload } = record(data, 'data')
-    const content = bytes(payload)
-    if (version !== 8030 || pocket !== 1 || typeof title !== 'string' || content === undefined) return undefined
-    return { title, payload: content }
+    return version === 8030 ? parsePushNotification(notification) : undefined
   } catch {
     return undefined
   }
+}
+
+/** The same of its notification alone. */
+export function parsePushNotification(value: unknown): ReturnType<typeof parsePushMessage> {
+  const { title, data } = (value ?? {}) as { title?: unknown; data?: unknown }
+  const { pocket, payload } = (data ?? {}) as { pocket?: unknown; payload?: unknown }
+  const content = bytes(payload)
+  if (pocket !== 1 || typeof title !== 'string' || content === undefined) return undefined
+  return { title, payload: content }
 }
 
 /** Of a secure page: https, or http on this machine. In its ASCII form. */

@@ -360,6 +360,14 @@ describe('/push', () => {
 })
 
 it('does not take what is not of a companion for a wake', () => {
-  const texts = ['', 'x', '{}', '{"web_push":8030,"notification":{"title":"x","data":{"payload":"eA"}}}']
-  expect(texts.map((text) => parsePushMessage(text))).toEqual([undefined, undefined, undefined, undefined])
+  const texts = [
+    '',
+    'x',
+    'null',
+    '{}',
+    '{"web_push":8030}',
+    '{"web_push":8030,"notification":{"title":"x","data":{"pocket":1}}}',
+    '{"web_push":8030,"notification":{"title":"x","data":{"payload":"eA"}}}',
+  ]
+  expect(texts.map((text) => parsePushMessage(text))).toEqual(texts.map(() => undefined))
 })
