@@ -1,6 +1,6 @@
 import { PocketError } from '../../shared/errors.ts'
 import { createRate } from '../server/address-limits.ts'
-import { errorReply } from './error-reply.ts'
+import { API_HEADERS, errorReply } from './error-reply.ts'
 import type { CompanionConfig } from '../config.ts'
 import type { Handler, Reply, WebRequest } from './reply.ts'
 
@@ -11,16 +11,6 @@ export interface ApiRoute {
   path: RegExp
   maxBodyBytes?: number
   handle(request: WebRequest, groups: readonly string[]): Reply | Promise<Reply>
-}
-
-/**
- * Any origin may ask: an app that is hosted elsewhere uses this companion too. Nothing here goes by cookies; who may do
- * what is decided by a proof or a token that another page does not have.
- */
-export const API_HEADERS = {
-  'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'www-authenticate, authentication-info, retry-after',
-  'cross-origin-resource-policy': 'cross-origin',
 }
 
 export interface ApiInit {
@@ -55,7 +45,7 @@ export function createApi({ prefix, routes, config }: ApiInit): Handler {
         const reply = await answer(request)
         return { ...reply, headers: { ...API_HEADERS, ...reply.headers } }
       } catch (error) {
-        if (error instanceof PocketError) return errorReply(error, API_HEADERS)
+        if (error instanceof PocketError) return errorReply(error)
         throw error
       }
     },

@@ -3,6 +3,16 @@ import { jsonReply } from './reply.ts'
 import type { ErrorCode, PocketError } from '../../shared/errors.ts'
 import type { Reply } from './reply.ts'
 
+/**
+ * Any origin may ask: an app that is hosted elsewhere uses this companion too. Nothing here goes by cookies; who may do
+ * what is decided by a proof or a token that another page does not have.
+ */
+export const API_HEADERS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'www-authenticate, authentication-info, retry-after',
+  'cross-origin-resource-policy': 'cross-origin',
+}
+
 const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_INVALID_ARGUMENT: 400,
   ERR_INVALID_RECORD: 400,
@@ -21,6 +31,7 @@ export function errorReply(error: PocketError, headers: Record<string, string> =
   const { code, message, detail } = toWireError(error)
   const wait = detail?.retryAfterSeconds
   return jsonReply(statusOf(error), detail === undefined ? { code, message } : { code, message, detail }, {
+    ...API_HEADERS,
     ...(wait === undefined ? {} : { 'retry-after': String(wait) }),
     ...headers,
   })

@@ -20,7 +20,7 @@ export function createRouter({ handlers, trustedProxies, log }: RouterInit) {
       // Somebody who leaves in the middle of a request is no failure.
       if (!response.destroyed)
         log(`request failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-      return textReply(500, 'The companion failed to answer. Its log says why.')
+      return errorReply(new PocketError('ERR_INTERNAL', 'The companion failed to answer. Its log says why.'))
     })
     if (response.destroyed) return
     // A body that was not read to its end would be swallowed, so the socket ends with the answer.
@@ -38,7 +38,8 @@ async function answer(
   if (parsed === undefined) return textReply(400, 'This is not an address of the companion.')
   const handler = handlers.find((candidate) => candidate.canHandle(parsed))
   const maxBytes = handler?.maxBodyBytes?.(parsed) ?? 0
-  if (hasBody(request) && maxBytes === 0) return textReply(413, 'This address takes no request body.')
+  if (hasBody(request) && handler?.maxBodyBytes === undefined)
+    return textReply(413, 'This address takes no request body.')
   if (handler === undefined) return textReply(404, 'There is nothing at this address.')
   const body = await readBody(request, maxBytes)
   if (body === undefined) {

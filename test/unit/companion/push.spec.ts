@@ -336,6 +336,9 @@ describe('/push', () => {
     expect(await sendRaw(port, head('Content-Length: 100000'))).toMatch(/^HTTP\/1.1 413 [^]*connection: close/i)
     const chunked = `${head('Transfer-Encoding: chunked')}2000\r\n${'x'.repeat(0x2000)}`
     expect(await sendRaw(port, chunked)).toMatch(/^HTTP\/1.1 413 [^]*connection: close/i)
+    const none = await fetch(`http://127.0.0.1:${port}/push/capabilities/${newId()}`, { method: 'DELETE', body: 'x' })
+    expect([none.status, await none.json()]).toMatchObject([413, { detail: { maxBytes: 0 } }])
+    expect(none.headers.get('access-control-allow-origin')).toBe('*')
     const impatient = await pushing({ requestTimeoutMs: 300, headerTimeoutMs: 300 })
     expect(await sendRaw(impatient.port, `${head('Content-Length: 10')}x`)).toMatch(/^HTTP\/1.1 408 /)
   })
