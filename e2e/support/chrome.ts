@@ -37,6 +37,17 @@ export async function setFrozen(page: Page, frozen: boolean): Promise<void> {
   }
 }
 
+/** Puts the wall clock of the shared workers forward. */
+export async function skewClocks(cdp: Cdp, browserContextId: string, ms: number): Promise<void> {
+  const expression = `{ const now = Date.now; Date.now = () => now() + ${ms} }`
+  for (const { targetId } of await workersOf(cdp, browserContextId, 'shared_worker')) {
+    const session = await cdp.attach(targetId)
+    await session.send('Runtime.evaluate', { expression })
+    // A session that stays would pause the worker's successor.
+    await session.detach()
+  }
+}
+
 /**
  * Bytes that the page's origin may store. Enforced, yet not shown by `estimate()`. Resolves with what lifts the limit;
  * it ends with the page too.

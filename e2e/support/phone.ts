@@ -1,7 +1,7 @@
 /** A phone: a browser with storage of its own, and what a person or the system does to it. */
 import { devices, type Browser, type BrowserContext, type Page } from '@playwright/test'
 import type { Cdp } from './cdp.ts'
-import { killSharedWorkers, offlineSwitch, overrideQuota, setFrozen, targetOf } from './chrome.ts'
+import { killSharedWorkers, offlineSwitch, overrideQuota, setFrozen, skewClocks, targetOf } from './chrome.ts'
 import { launchOwnChromium } from './own-chromium.ts'
 
 export interface PhoneOptions {
@@ -44,6 +44,8 @@ export interface Phone {
   /** Only with `ownBrowser`. Default: the first page. */
   freeze(page?: Page): Promise<void>
   thaw(page?: Page): Promise<void>
+  /** Puts the wall clock of the shared workers forward, as if the phone had slept. */
+  skewClock(ms: number): Promise<void>
   /** Bytes that the app's origin may store from now on; undefined lifts the limit. Ends with the first page. */
   overrideQuota(bytes: number | undefined): Promise<void>
   close(): Promise<void>
@@ -104,6 +106,7 @@ export async function openPhone(name: string, parts: PhoneParts, options: PhoneO
       setOffline: (offline) => network.set(offline),
       killSharedWorkers: () => killSharedWorkers(cdp, browserContextId),
       freeze: (target = page) => freeze(target, true),
+      skewClock: (ms) => skewClocks(cdp, browserContextId, ms),
       thaw: (target = page) => freeze(target, false),
       overrideQuota: async (bytes) => {
         await liftQuota()

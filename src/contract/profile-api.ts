@@ -69,6 +69,8 @@ export interface LifeStatus {
   since: number
   /** How long the last checkpoint took, in ms: all that had arrived when the app was hidden, flushed to the disk. */
   checkpointMs?: number
+  /** When that was over. */
+  checkpointAt?: number
   /** How long the last wake took until every connection had answered or was dropped, in ms. */
   wakeMs?: number
 }

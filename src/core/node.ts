@@ -178,7 +178,7 @@ function assemble(
       // Beside the question who lives: what is known to be lost need not wait for the answer.
       relays.retry()
       followed.retry()
-      transfers.review()
+      transfers.review(0)
       return dropDead(libp2p.getConnections(), probeTimeout(phone.state().connection?.rtt))
     },
     onAway: (long) => connectivity.away(long),

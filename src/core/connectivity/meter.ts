@@ -29,7 +29,7 @@ const COUNTED = new Set<NetworkKind>(['cellular', 'unknown'])
 /** Which day it is is looked up so often, in ms. */
 const LOOK_MS = 1_000
 
-export async function openMeter({ state, kind, onCount, now = Date.now }: MeterInit): Promise<Meter> {
+export async function openMeter({ state, kind, onCount, now = () => Date.now() }: MeterInit): Promise<Meter> {
   const days = readDays(await state.get(KEY))
   const peers = new Map<string, DataCount>()
   let bucket: DataCount = { in: 0, out: 0 }

@@ -41,12 +41,12 @@ class NodeLife implements Lifecycle {
   #beat: ReturnType<typeof setInterval>
   #beatAt: number
   #kind: ReturnType<typeof networkKind>
-  #checkpointMs: number | undefined
+  #checkpoint: Pick<LifeStatus, 'checkpointMs' | 'checkpointAt'> = {}
   #wakeMs: number | undefined
 
   constructor(init: LifecycleInit) {
     this.#init = init
-    this.#now = init.now ?? Date.now
+    this.#now = init.now ?? (() => Date.now())
     this.#since = this.#beatAt = this.#now()
     this.#kind = networkKind(init.phone.state())
     this.#stops = [
@@ -60,7 +60,7 @@ class NodeLife implements Lifecycle {
     return {
       state: this.#state,
       since: this.#since,
-      ...(this.#checkpointMs === undefined ? {} : { checkpointMs: this.#checkpointMs }),
+      ...this.#checkpoint,
       ...(this.#wakeMs === undefined ? {} : { wakeMs: this.#wakeMs }),
     }
   }
@@ -136,7 +136,7 @@ class NodeLife implements Lifecycle {
     if (this.#awaySince !== undefined) return
     this.#awaySince = this.#now()
     this.#awayTimer = setTimeout(() => this.#init.onAway(true), LIMITS.quickFlipMs)
-    void this.#checkpoint()
+    void this.#save()
   }
 
   #return(): void {
@@ -145,11 +145,11 @@ class NodeLife implements Lifecycle {
     this.#init.onAway(false)
   }
 
-  async #checkpoint(): Promise<void> {
+  async #save(): Promise<void> {
     const began = performance.now()
     try {
       await this.#init.checkpoint()
-      this.#checkpointMs = round(performance.now() - began)
+      this.#checkpoint = { checkpointMs: round(performance.now() - began), checkpointAt: this.#now() }
     } catch {
       // The transfers' own checkpoints, or their end, say what is wrong with the store.
     }

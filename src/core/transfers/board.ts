@@ -126,7 +126,8 @@ export class JobBoard {
     if (this.#closed) return
     const running = this.all().filter(({ guest, record }) => !guest && record.state === 'running')
     // Beside each other: should the journal be ahead, the next run looks at what the store has.
-    await Promise.all([this.#init.checkpoint(), ...running.map(({ record }) => this.#init.journal.put(record))])
+    const records = running.map(({ record }) => record)
+    await Promise.all([this.#init.checkpoint(), records.length > 0 && this.#init.journal.putAll(records)])
     for (const job of running) job.checkpointed = job.record.done
   }
 

@@ -52,7 +52,9 @@ export class Job {
     const advanced = done !== undefined && done > rest.done
     this.record = {
       ...rest,
-      ...(advanced ? { done, attempts: 0 } : error === undefined ? {} : { error }),
+      ...(advanced ? { done, attempts: 0 } : {}),
+      // What a run that was ended still tells does not change why it was.
+      ...(error === undefined || (advanced && rest.state === 'running') ? {} : { error }),
       ...(total === undefined ? {} : { total }),
       ...(cid === undefined ? {} : { cid }),
       ...(sources === undefined ? {} : { sources: sum(this.#before, sources) }),

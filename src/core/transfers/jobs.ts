@@ -115,13 +115,13 @@ export class Jobs {
     await changed
   }
 
-  /** Tries those that wait: something has changed that may help. */
-  wake(): void {
+  /** Tries those that wait: something has changed that may help. At once, when somebody has just come back to see it. */
+  wake(minRetryMs: number = LIMITS.minRetryMs): void {
     for (const job of this.all()) {
       if (job.record.state !== 'waiting') continue
       const now = Date.now()
       // A clock that was set back must not make it wait for the time it was.
-      const at = Math.min(Math.max(now, job.record.updatedAt + LIMITS.minRetryMs), now + LIMITS.minRetryMs)
+      const at = Math.min(Math.max(now, job.record.updatedAt + minRetryMs), now + minRetryMs)
       if (at < (job.record.nextAttemptAt ?? Infinity)) this.#wait(job, at)
     }
   }

@@ -10,6 +10,8 @@ export interface Journal {
   readonly unreadable: string[]
   /** Resolves when it is on the disk. Later ones of the same id win. */
   put(record: JobRecord): Promise<void>
+  /** The same for several, in one transaction. */
+  putAll(records: JobRecord[]): Promise<void>
   remove(id: string): Promise<void>
 }
 
@@ -28,6 +30,12 @@ export async function openJournal(state: StateTable): Promise<Journal> {
     found: found.sort((a, b) => a.createdAt - b.createdAt),
     unreadable,
     put: (record) => state.set(PREFIX + record.id, record),
+    putAll: (records) =>
+      state.batch(
+        records.map((record) => [PREFIX + record.id, record]),
+        [],
+        'strict',
+      ),
     remove: (id) => state.delete(PREFIX + id),
   }
 }

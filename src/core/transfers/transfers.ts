@@ -27,7 +27,7 @@ export interface Transfers extends TransfersApi {
   /** Goes on with what the journal says is not over. */
   begin(): void
   /** Something has changed that may let fetches go on, or not: the blocked are ended, those that wait are tried. */
-  review(): void
+  review(minRetryMs?: number): void
   /** Puts what is arriving, and how far it is, on the disk. */
   checkpoint(): Promise<void>
   /** Ends what runs; the journal says it is to go on. Resolves when nothing is written any more. */
@@ -101,9 +101,9 @@ class NodeTransfers implements Transfers {
     this.#jobs.start()
   }
 
-  review(): void {
+  review(minRetryMs?: number): void {
     const blocked = this.#blocked()
-    if (blocked === undefined) this.#jobs.wake()
+    if (blocked === undefined) this.#jobs.wake(minRetryMs)
     else this.#jobs.interrupt(blocked)
   }
 

@@ -226,6 +226,38 @@ describe('jobs', () => {
     expect(runs).toHaveLength(3)
   })
 
+  it('keep why they wait, whatever the run that was ended still tells', async () => {
+    const { jobs, runs } = await open()
+    await jobs.add(record('a'))
+    jobs.interrupt(new PocketError('ERR_DATA_CAP'))
+    runs[0]?.progress({ done: MiB })
+    await settle()
+    expect(jobs.get('a').view()).toMatchObject({ state: 'waiting', done: MiB, error: { code: 'ERR_DATA_CAP' } })
+  })
+
+  it('are woken although the clock was set back a day', async () => {
+    const { jobs, states } = await open()
+    await jobs.add(record('a'))
+    jobs.interrupt(new PocketError('ERR_OFFLINE'))
+    vi.setSystemTime(Date.now() - 86_400_000)
+    jobs.wake()
+    await vi.advanceTimersByTimeAsync(LIMITS.minRetryMs)
+    expect(states()).toEqual({ a: 'running' })
+  })
+
+  it('put how far those that run are on the disk when asked to', async () => {
+    const { jobs, runs, world, written } = await open()
+    await jobs.add(record('a'))
+    await jobs.add(record('paused', { state: 'paused' }))
+    runs[0]?.progress({ done: 5 * MiB })
+    expect((await written('a'))?.done).toBe(0)
+    await jobs.checkpoint()
+    expect([(await written('a'))?.done, world.checkpoints]).toEqual([5 * MiB, 1])
+    await jobs.stop()
+    await jobs.checkpoint()
+    expect(world.checkpoints).toBe(1)
+  })
+
   it('put what came on the disk every so often, and the journal with it', async () => {
     const { jobs, runs, world, written } = await open()
     await jobs.add(record('a'))

@@ -67,7 +67,10 @@ export function createRoster(init: RosterInit, { from, signal, onChange }: Roste
     if (known !== undefined) return known
     const ask = askPeer(() => bestConnections(libp2p).get(id))
     const lanes = init.lanes?.() ?? LIMITS.carStreams
-    const source = createHttpSource({ kind: 'peer', id, lanes, ask })
+    const source = {
+      ...createHttpSource({ kind: 'peer', id, lanes, ask }),
+      gone: () => !bestConnections(libp2p).has(id),
+    }
     peers.set(id, source)
     return source
   }

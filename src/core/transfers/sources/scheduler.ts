@@ -7,6 +7,7 @@ import { checkCid } from '../../content/cids.ts'
 import { incomplete, isFatal, isLie, isTooLarge, notFound } from './faults.ts'
 import { missingOf } from './missing.ts'
 import { isFileNode, whole, type Part } from './part.ts'
+import { createPatience } from './patience.ts'
 import { createSink, type SinkInit } from './sink.ts'
 import type { Source } from './source.ts'
 import { createStanding, type Standing } from './standing.ts'
@@ -40,8 +41,6 @@ export interface Scheduler {
 const TICK_MS = 200
 /** Failures of a part after which it is asked for block by block. */
 const BLOCKWISE_AFTER = 2
-/** So many times the patience one block may take on a line that does bring bytes. */
-const SLOW = 8
 /** Of a file whose root is not known. */
 const FIRST_BYTES = LIMITS.carWindowBytes
 /** Failures of a part among all sources after which its maker is believed to be the liar. */
@@ -63,8 +62,7 @@ class SourceScheduler implements Scheduler {
   /** Where further parts come from, the next one last. */
   readonly #plans: AsyncGenerator<Part, void>[] = []
   readonly #working = new Set<Promise<void>>()
-  #lastArrival = Date.now()
-  #lastByte = Date.now()
+  #patience = createPatience()
   #failure: { error: unknown } | undefined
   #wake: () => void = () => undefined
 
@@ -83,7 +81,7 @@ class SourceScheduler implements Scheduler {
 
   async run(root: CID): Promise<void> {
     const { signal, store } = this.#init
-    this.#lastArrival = this.#lastByte = Date.now()
+    this.#patience = createPatience()
     checkCid(root)
     if (await store.has(root)) this.#plans.push(this.#missing(whole(root)))
     // As an entity it is the root and the first window, if it is a file: one round trip less.
@@ -204,7 +202,7 @@ class SourceScheduler implements Scheduler {
     const sink = createSink({
       blocks,
       onStored: (cid, bytes) => {
-        this.#lastArrival = Date.now()
+        this.#patience.arrived()
         task.came += bytes
         standing.brought(bytes)
         onStored(cid, bytes)
@@ -221,7 +219,7 @@ class SourceScheduler implements Scheduler {
           signal: both,
           store,
           sink,
-          alive: () => (this.#lastByte = Date.now()),
+          alive: () => this.#patience.heard(),
           blockwise: task.failures >= BLOCKWISE_AFTER,
         })
       }
@@ -275,10 +273,7 @@ class SourceScheduler implements Scheduler {
 
   #checkPatience(): void {
     const { patienceMs = LIMITS.findTimeoutMs } = this.#init
-    const silence = Date.now() - this.#lastArrival
-    // A slow line is not a missing block; but bytes that never make a block are nothing.
-    const patient = silence <= patienceMs || (Date.now() - this.#lastByte <= patienceMs && silence <= SLOW * patienceMs)
-    if (patient && !this.#onlyLiars()) return
+    if (this.#patience.lasts(patienceMs) && !this.#onlyLiars()) return
     const errors = [...this.#standings.values()].flatMap(({ error }) => error ?? [])
     this.#failure = { error: errors.find(isLie) ?? notFound(errors[0]) }
   }

@@ -9,6 +9,8 @@ export interface Source extends Pick<FetchSource, 'kind' | 'id'> {
   readonly lanes: number
   /** Stands for many peers: that one of them lies says nothing about the others. */
   readonly shared: boolean
+  /** Whether the way to it is lost: that is no fault of its. */
+  gone?: () => boolean
   /** Asked only while nobody else can be. */
   lastResort(): boolean
   /**

@@ -27,6 +27,8 @@ export interface Standing {
 /** The first pause after a failure, in ms; it doubles with each one that follows, up to the last. */
 const PAUSE_MS = 500
 const MAX_PAUSE_MS = 30_000
+/** Of one whose connection was lost, until that is known everywhere: it may be back at once. */
+const GONE_MS = 100
 /** Weight of the last interval in a rate. */
 const FRESH = 0.3
 
@@ -60,6 +62,7 @@ export function createStanding(source: Source): Standing {
       const coded = toPocketError(error)
       standing.error = coded
       banned ||= isLie(coded) && !source.shared
+      if (source.gone?.() === true) return void (until = Math.max(until, now + GONE_MS))
       // Too many at once for it: fewer then, and soon again.
       if (isPocketError(coded, 'ERR_LIMIT_EXCEEDED')) lanes = Math.max(1, Math.min(lanes, standing.running))
       until = now + Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** strikes++)
