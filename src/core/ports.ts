@@ -59,7 +59,7 @@ export interface BlockTable {
   replaceLog(last: number, pages: Uint8Array[]): Promise<number | undefined>
   /** Every key that has a value, in handfuls, without reading values. */
   keys(): AsyncIterable<string[]>
-  /** Stores a whole File or Blob (never a slice of one) and gives its id. Resolves after the commit. */
+  /** Stores a whole File or Blob (never a slice of one) and gives its id. Resolves after a strict commit. */
   putFile(file: Blob): Promise<number>
   getFile(id: number): Promise<Blob | undefined>
   fileIds(): Promise<number[]>

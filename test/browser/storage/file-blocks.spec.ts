@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createBlockstore } from '../../../src/core/storage/index.ts'
 import { openBlockTable } from '../../../src/platform/worker/indexeddb/index.ts'
 import { randomBlocks, readAll } from '../../support/storage/blocks.ts'
@@ -41,6 +41,17 @@ describe('files in IndexedDB whose parts are blocks', () => {
     await Promise.all(blocks.map(({ cid }) => again.delete(cid)))
     expect(again.stat().blocks).toBe(0)
     await expect.poll(usage, { timeout: 10_000 }).toBeLessThan(before + MiB)
+  })
+
+  it('are synced when they are put: a later checkpoint does not reach them', async () => {
+    const store = await openStore(crypto.randomUUID())
+    expect(await store.keepsFiles()).toBe(true)
+    const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction')
+    onTestFinished(() => transaction.mockRestore())
+    const stored = await store.putFile(new File(['film'], 'film'))
+    const writes = transaction.mock.calls.filter(([, mode]) => mode === 'readwrite')
+    expect(writes.map(([, , options]) => options)).toEqual([{ durability: 'strict' }])
+    await stored?.close()
   })
 
   it('are deleted by whichever connection deletes the last part, and missing for the other', async () => {

@@ -165,7 +165,8 @@ class IndexedDbBlockTable implements BlockTable {
 
   async putFile(file: Blob): Promise<number> {
     try {
-      return await this.#connection.run([FILES], 'readwrite', 'relaxed', (transaction) => {
+      // A Blob is a file of its own, which a later strict transaction of others does not sync.
+      return await this.#connection.run([FILES], 'readwrite', 'strict', (transaction) => {
         const request = transaction.objectStore(FILES).add(file)
         return () => request.result as number
       })
