@@ -200,7 +200,7 @@ export const LIMITS = {
    * After a wake a connection has so long to answer, in ms: three of the network's round trips, within these bounds. What a
    * person waits for is not to take longer than a second, and a slow mobile network answers within two.
    */
-  minProbeMs: 400,
+  minProbeMs: 300,
   maxProbeMs: 2_000,
   /** Days whose bytes are remembered: the month before this one too, when the clock is set back. */
   meteredDays: 62,

@@ -28,7 +28,7 @@ export interface Standing {
 const PAUSE_MS = 500
 const MAX_PAUSE_MS = 30_000
 /** Of one whose connection was lost, until that is known everywhere: it may be back at once. */
-const GONE_MS = 100
+const GONE_MS = 50
 /** Weight of the last interval in a rate. */
 const FRESH = 0.3
 
