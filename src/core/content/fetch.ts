@@ -42,8 +42,11 @@ export async function fetchDag(
   let bytes = 0
   let total: number | undefined
   let told = 0
+  let later: ReturnType<typeof setTimeout> | undefined
   let over = false
   const tell = (): void => {
+    clearTimeout(later)
+    later = undefined
     told = Date.now()
     const asked = bringing?.describe() ?? []
     onProgress({ bytes, ...(total === undefined ? {} : { total }), ...(asked.length === 0 ? {} : { sources: asked }) })
@@ -53,7 +56,10 @@ export async function fetchDag(
     counted.add(keyOf(cid))
     bytes += size
     if (total === undefined && cid.equals(root)) void declared(root, source).then(expect)
-    if (Date.now() - told >= PROGRESS_MS) tell()
+    const wait = told + PROGRESS_MS - Date.now()
+    if (wait <= 0) tell()
+    // Nothing may come after it for long.
+    else if (!over) later ??= setTimeout(tell, wait)
   }
   const expect = (size: number | undefined): void => {
     total ??= size

@@ -1,5 +1,9 @@
+import * as dagPb from '@ipld/dag-pb'
+import type { CID } from 'multiformats/cid'
 import { describe, expect, it } from 'vitest'
 import { createMemoryBlockTable } from '../../../src/core/storage/index.ts'
+import { createStore, type Store } from '../../support/node/fetching.ts'
+import { startGateway, type TestGateway } from '../../support/node/gateway.ts'
 import { randomBytes, readAll, startNode, untilStatus, type TestNode } from '../../support/node/node.ts'
 import { startRelay } from '../../support/node/relay.ts'
 
@@ -23,6 +27,14 @@ function fragile() {
       }
     },
   }
+}
+
+/** A gateway that brings all of a file but its last block: it is under way until somebody stops it. */
+async function stuckGateway(from: Store, file: CID): Promise<TestGateway> {
+  const last = dagPb.decode(await from.source.getLocal(file)).Links.at(-1)?.Hash
+  return startGateway({
+    getLocal: (cid) => (last?.equals(cid) === true ? new Promise(() => undefined) : from.source.getLocal(cid)),
+  })
 }
 
 describe('looking after the store of a node', () => {
@@ -77,20 +89,20 @@ describe('looking after the store of a node', () => {
   })
 
   it('keeps nothing of a pin.add that its caller cancels, and all that something else needs', async () => {
-    await using relay = await startRelay()
-    await using alice = await startNode({ relays: [relay.addr] })
+    const from = await createStore()
     const shared = new File([randomBytes(1_500_000, 4)], 'shared')
-    const { cid } = await alice.add([
-      { path: 'folder/a', content: shared },
-      { path: 'folder/b', content: new File([randomBytes(20_000_000)], 'b') },
+    const large = new File([randomBytes(20_000_000)], 'large')
+    const cid = await from.add([
+      { path: 'folder/shared', content: shared },
+      { path: 'folder/large', content: large },
     ])
-    await reachable(alice)
+    await using gateway = await stuckGateway(from, await from.add(large))
     await using bob = await startNode()
     await bob.add(shared)
     const before = await bob.repo.stat()
-    await bob.open((await alice.share(cid, { appUrl: 'http://localhost' })).url)
     const stop = new AbortController()
-    const adding = bob.pin.add(cid, {
+    const adding = bob.pin.add(cid.toString(), {
+      from: [gateway.url],
       signal: stop.signal,
       onProgress: ({ bytes }) => bytes > 5_000_000 && stop.abort(),
     })
@@ -99,13 +111,11 @@ describe('looking after the store of a node', () => {
   })
 
   it('keeps nothing of a transfer that is cancelled, and all of it while that is paused', async () => {
-    await using relay = await startRelay()
-    await using alice = await startNode({ relays: [relay.addr] })
-    const { cid } = await alice.add(new File([randomBytes(20_000_000)], 'file'))
-    await reachable(alice)
+    const from = await createStore()
+    const cid = await from.add(randomBytes(20_000_000))
+    await using gateway = await stuckGateway(from, cid)
     await using bob = await startNode()
-    await bob.open((await alice.share(cid, { appUrl: 'http://localhost' })).url)
-    const { id } = await bob.transfers.start({ cid })
+    const { id } = await bob.transfers.start({ cid: cid.toString(), from: [gateway.url] })
     const begun = Promise.withResolvers<void>()
     const watching = bob.transfers.watch(({ done }) => {
       if (done > 2_000_000) begun.resolve()

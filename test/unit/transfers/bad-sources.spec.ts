@@ -141,7 +141,7 @@ describe('a source that', () => {
       await using bad = await startGateway(from.source, behave)
       const to = await createStore()
       // At once, not when patience is at its end.
-      const fetching = fetchInto(root, { to, libp2p: client, from: [bad.url] })
+      const fetching = fetchInto(root, { to, libp2p: client, from: [bad.url], patienceMs: 60_000 })
       await expect(fetching).rejects.toMatchObject({ code })
     },
   )

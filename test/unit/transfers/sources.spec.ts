@@ -2,6 +2,7 @@ import * as dagPb from '@ipld/dag-pb'
 import type { Libp2p } from '@libp2p/interface'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FetchSource } from '../../../src/contract/node-api.ts'
+import { LIMITS } from '../../../src/shared/limits.ts'
 import { createHost, createStore, fetchInto, type Store } from '../../support/node/fetching.ts'
 import { startGateway, type Behave } from '../../support/node/gateway.ts'
 import { randomBytes } from '../../support/node/node.ts'
@@ -192,6 +193,25 @@ describe('a folder', () => {
     await fetchInto(root, { to, libp2p: client, from: [gateway.url] })
     expect(to.blocks.stat().blocks).toBe(1201)
   })
+})
+
+it('tells all that has come when the rest keeps it waiting', async () => {
+  const content = randomBytes(17 * MiB, 9)
+  const root = await from.add(content)
+  const last = dagPb.decode(await from.source.getLocal(root)).Links.at(-1)?.Hash
+  await using gateway = await startGateway({
+    getLocal: (cid) => (last?.equals(cid) === true ? new Promise(() => undefined) : from.source.getLocal(cid)),
+  })
+  const abort = new AbortController()
+  const fetching = fetchInto(root, {
+    to: await createStore(),
+    libp2p: client,
+    from: [gateway.url],
+    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(LIMITS.stallTimeoutMs - 1000)]),
+    onProgress: ({ bytes }) => bytes >= 16 * MiB && abort.abort('all but the last'),
+  })
+  await expect(fetching).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+  expect(abort.signal.aborted).toBe(true)
 })
 
 it('stops at once when it is cancelled, and writes nothing any more', async () => {
