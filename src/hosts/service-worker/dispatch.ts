@@ -1,8 +1,4 @@
-/** One kind of request. Both get the URL parsed, since all of them look at it. */
-export interface Handler {
-  canHandle(request: Request, url: URL): boolean
-  handle(request: Request, url: URL): Promise<Response>
-}
+import type { Handler } from './handler.ts'
 
 export function dispatch(handlers: Handler[], event: FetchEvent): void {
   const url = new URL(event.request.url)

@@ -1,4 +1,4 @@
-import type { Handler } from '../dispatch.ts'
+import type { Handler } from '../handler.ts'
 
 /** Answered by the companion and, later, by the gateway: never by the app's page. */
 const NOT_THE_APP = [

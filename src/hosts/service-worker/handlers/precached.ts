@@ -1,5 +1,5 @@
 import { getCacheKeyForURL } from 'workbox-precaching'
-import type { Handler } from '../dispatch.ts'
+import type { Handler } from '../handler.ts'
 
 /** Files of this version of the app: scripts, styles, icons, `/embed.js` and the node's worker `/node.js`. */
 export function precached(match: (url: string) => Promise<Response | undefined>): Handler {

@@ -1,6 +1,6 @@
 import { saveId, type SaveMethods, type SaveOffer } from '../../../contract/save-link.ts'
 import { createRpcClient } from '../../../rpc/client.ts'
-import type { Handler } from '../dispatch.ts'
+import type { Handler } from '../handler.ts'
 
 export interface Saver extends Handler {
   /** A page serves the bytes of a file on this port. */
