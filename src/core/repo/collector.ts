@@ -105,7 +105,7 @@ export function createCollector({ uses, source, pins, roots }: CollectorInit): C
   const release = (root: CID): Promise<Amount> =>
     inTurn(async () => {
       uses.beginWalk()
-      await walkHeld([root], { uses, source, onBlock: (cid) => uses.doom(cid), onHole: () => undefined })
+      await walkHeld([root], { uses, source, onBlock: (block) => uses.doom(block), onHole: () => undefined })
       return sweepDoomed()
     })
 

@@ -2,15 +2,16 @@ import * as dagPb from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
 import { LIMITS } from '../../shared/limits.ts'
 import type { BlockSource } from '../content/block-source.ts'
-import { decodeNode } from '../content/walk.ts'
 import type { BlockUses } from '../storage/index.ts'
+import { nodeLinks, type NodeLinks } from './node-links.ts'
+import { Turns } from './turns.ts'
 
 export interface WalkHeldInit {
-  uses: Pick<BlockUses, 'visit' | 'setLeaf'>
+  uses: Pick<BlockUses, 'visit' | 'visitLeaf' | 'setLeaf'>
   source: Pick<BlockSource, 'getLocal'>
   signal?: AbortSignal
-  /** Every block that is there; some more than once. */
-  onBlock?: (cid: CID) => void
+  /** Every block that is there, by its CID or its multihash; some more than once. */
+  onBlock?: (block: CID | Uint8Array) => void
   /** A node that is not there or cannot be read: what is below it is not known. May throw to end the walk. */
   onHole: (cid: CID, error: unknown) => void
 }
@@ -23,6 +24,7 @@ export async function walkHeld(roots: Iterable<CID>, init: WalkHeldInit): Promis
   const { uses, source, signal, onBlock, onHole } = init
   const starts = roots[Symbol.iterator]()
   const waiting: CID[] = []
+  const turns = new Turns()
   const active = new Set<Promise<void>>()
   let failure: { error: unknown } | undefined
 
@@ -43,15 +45,20 @@ export async function walkHeld(roots: Iterable<CID>, init: WalkHeldInit): Promis
   }
 
   const read = async (cid: CID): Promise<void> => {
-    let links: dagPb.PBLink[]
+    let links: NodeLinks
     try {
-      links = decodeNode(cid, await source.getLocal(cid)).Links
+      const bytes = await source.getLocal(cid)
+      // Many arrive in one transaction: hundreds of milliseconds on a phone, which has heartbeats to answer meanwhile.
+      while (turns.over) await turns.next()
+      links = nodeLinks(cid, bytes)
     } catch (error) {
       onHole(cid, error)
       return
     }
-    if (links.length === 0 && cid.multihash.code !== 0) uses.setLeaf(cid)
-    for (const { Hash } of links) meet(Hash)
+    const { leaves, others } = links
+    if (leaves.length + others.length === 0 && cid.multihash.code !== 0) uses.setLeaf(cid)
+    for (const multihash of leaves) if (uses.visitLeaf(multihash)) onBlock?.(multihash)
+    for (const link of others) meet(link)
   }
 
   /** The next node to read. The next root is looked at when nothing else waits: thousands of small ones are read at once. */

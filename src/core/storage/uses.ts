@@ -31,10 +31,12 @@ export interface BlockUses {
   beginWalk(): void
   /** Notes that a block is needed; `read` only once, for what a walk has to read for its links. */
   visit(cid: CID, hasLinks: boolean): Step
+  /** The same for a block that is known to link to nothing, by its multihash: whether it is there. */
+  visitLeaf(multihash: Uint8Array): boolean
   /** A node that links to nothing need not be read again. */
   setLeaf(cid: CID): void
   /** It is to go as soon as nothing needs it. */
-  doom(cid: CID): void
+  doom(block: CID | Uint8Array): void
   /** Blocks that were not used at `before` or later; of the doomed ones only, if asked. Others may change meanwhile. */
   unused(before: number, doomed: boolean): Iterable<Uint8Array>
   /** The least recently used of them, as many as hold so many bytes, but no more than one batch of the store. */
@@ -83,8 +85,13 @@ export function createBlockUses({ log, reader, isPending, delete: remove }: Bloc
       index.mark(multihash, 'walked')
       return 'read'
     },
+    visitLeaf(multihash) {
+      const found = index.use(multihash)
+      if (found) index.mark(multihash, 'doomed', false)
+      return found
+    },
     setLeaf: (cid) => index.mark(multihashOf(cid), 'leaf'),
-    doom: (cid) => index.mark(multihashOf(cid), 'doomed'),
+    doom: (block) => index.mark(block instanceof Uint8Array ? block : multihashOf(block), 'doomed'),
     *unused(before, doomed) {
       for (const { multihash } of index.entries(before, doomed ? 'doomed' : undefined)) yield multihash
     },
