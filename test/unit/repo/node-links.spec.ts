@@ -42,7 +42,7 @@ describe('the links of a node', () => {
   })
 })
 
-function changed(bytes: Uint8Array, at: number, byte: number): Uint8Array {
+function changed(bytes: Uint8Array, at: number, byte: number): Uint8Array<ArrayBuffer> {
   const copy = bytes.slice()
   if (at < copy.length) copy[at] = byte
   return copy
