@@ -38,6 +38,8 @@ export function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
+/** A timer later than this, in ms, was kept waiting: nothing else could be heard meanwhile either. */
+const SLACK_MS = 20
 /** A step later than this, in ms, means that this page was not awake. */
 const LATE_MS = LIMITS.heartbeatMs / 2
 /** What a page that has just woken gives the other to be heard, in ms: answers may wait in its queue. */
@@ -45,7 +47,7 @@ const GRACE_MS = LIMITS.heartbeatTimeoutMs / 2
 
 /**
  * Measures how long another has been silent, in time that this page was awake. A page that is frozen, throttled or busy
- * hears nothing either, and must not blame the other for it.
+ * hears nothing either, and must not blame the other for it: whatever its timers are late by is not counted.
  */
 export class SilenceClock {
   #heardAt = performance.now()
@@ -64,7 +66,9 @@ export class SilenceClock {
   /** For how long nothing was heard, in ms. */
   step(): number {
     const now = performance.now()
-    if (now - this.#due > LATE_MS) this.#heardAt = Math.max(this.#heardAt, now - LIMITS.heartbeatTimeoutMs + GRACE_MS)
+    const late = now - this.#due
+    if (late > SLACK_MS) this.#heardAt = Math.min(now, this.#heardAt + late)
+    if (late > LATE_MS) this.#heardAt = Math.max(this.#heardAt, now - LIMITS.heartbeatTimeoutMs + GRACE_MS)
     return now - this.#heardAt
   }
 }

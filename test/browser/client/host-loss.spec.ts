@@ -110,7 +110,8 @@ function watchStalls() {
   const timer = setInterval(() => {
     const gap = performance.now() - last - TICK_MS
     last += gap + TICK_MS
-    if (gap > LIMITS.heartbeatMs / 2) stalled += gap + LIMITS.heartbeatTimeoutMs / 2
+    if (gap > TICK_MS) stalled += gap
+    if (gap > LIMITS.heartbeatMs / 2) stalled += LIMITS.heartbeatTimeoutMs / 2
   }, TICK_MS)
   return {
     allowance: () => {
