@@ -1,8 +1,4 @@
 /** A file from Node and from Kubo to the phone: over WebSocket and over WebTransport. */
-import { identify } from '@libp2p/identify'
-import { noise } from '@libp2p/noise'
-import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { startKubo } from '../../e2e/support/kubo.ts'
 import { randomFile } from '../../e2e/support/files.ts'
@@ -18,6 +14,7 @@ import { openLine } from '../lib/tcp-proxy.ts'
 import { mibPerSecond, MiB } from '../lib/units.ts'
 import type { WireQuestion } from '../pages/wire/worker.ts'
 import { LIMITS } from '../../src/shared/limits.ts'
+import { listening } from '../../e2e/support/listening.ts'
 
 const BYTES = 48 * MiB
 /** Each way. */
@@ -105,13 +102,7 @@ function wireCase(name: string, title: string, start: () => Promise<Far>): Case 
 export async function startNode(): Promise<Far> {
   const blocks = await createBlockstore(createMemoryBlockTable(undefined, { maxBytes: 2 * 1024 ** 3 }))
   const gateway = createGateway(createBlockSource({ networked: blocks, local: blocks }))
-  const libp2p = await createLibp2p({
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
-    transports: [webSockets()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  })
+  const libp2p = await createLibp2p(listening())
   await libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection))
   return {
     addr: libp2p.getMultiaddrs()[0]?.toString() ?? '',

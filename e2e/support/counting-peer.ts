@@ -4,10 +4,6 @@
  */
 import { withBitswap } from '@helia/bitswap'
 import { withLibp2pLight } from '@helia/libp2p'
-import { identify } from '@libp2p/identify'
-import { noise } from '@libp2p/noise'
-import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
 import { createHeliaLight } from 'helia'
 import { importBytes } from 'ipfs-unixfs-importer'
 import type { CID } from 'multiformats/cid'
@@ -15,6 +11,7 @@ import { createBlockSource } from '../../src/core/content/block-source.ts'
 import { createGateway } from '../../src/core/gateway/http-server.ts'
 import { HTTP_PROTOCOL } from '../../src/core/gateway/http-head.ts'
 import { createBlockstore, createMemoryBlockTable } from '../../src/core/storage/index.ts'
+import { listening } from './listening.ts'
 
 export interface CountingPeer {
   /** `/ip4/127.0.0.1/tcp/<port>/ws/p2p/<peer id>` */
@@ -44,13 +41,7 @@ export async function startCountingPeer(maxBytes: number): Promise<CountingPeer>
       yield bytes
     }
   }
-  const light = withLibp2pLight(createHeliaLight({ blockstore: blocks }), {
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
-    transports: [webSockets()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  })
+  const light = withLibp2pLight(createHeliaLight({ blockstore: blocks }), listening())
   const helia = withBitswap(light)
   await helia.start()
   const gateway = createGateway(createBlockSource({ networked: blocks, local: blocks }))

@@ -1,15 +1,12 @@
 /** A stranger's node: plain Helia under Node, listening for WebSocket on the loopback interface. */
 import { withBitswap } from '@helia/bitswap'
 import { withLibp2pLight } from '@helia/libp2p'
-import { identify } from '@libp2p/identify'
-import { noise } from '@libp2p/noise'
-import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
 import { createHeliaLight } from 'helia'
 import { exporter } from 'ipfs-unixfs-exporter'
 import { importBytes } from 'ipfs-unixfs-importer'
 import { CID } from 'multiformats/cid'
 import { sha256 } from './files.ts'
+import { listening } from './listening.ts'
 
 export interface HeliaPeer {
   readonly peerId: string
@@ -23,13 +20,7 @@ export interface HeliaPeer {
 }
 
 export async function startHeliaPeer(): Promise<HeliaPeer> {
-  const light = withLibp2pLight(createHeliaLight(), {
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
-    transports: [webSockets()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  })
+  const light = withLibp2pLight(createHeliaLight(), listening())
   const helia = withBitswap(light)
   await helia.start()
   const [multiaddr] = helia.libp2p.getMultiaddrs()

@@ -1,17 +1,14 @@
 /** A real libp2p peer that speaks Bitswap and answers with what a test gives it, true or not. */
 import * as dagPb from '@ipld/dag-pb'
-import { identify } from '@libp2p/identify'
 import type { Connection } from '@libp2p/interface'
-import { noise } from '@libp2p/noise'
 import { lpStream } from '@libp2p/utils'
-import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { UnixFS } from 'ipfs-unixfs'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { blockMessage, varints, wantedCids, type BitswapBlock } from './bitswap-wire.ts'
+import { listening } from './listening.ts'
 
 export interface HostilePeer {
   readonly peerId: string
@@ -40,13 +37,7 @@ const LEAF_BYTES = 1024 * 1024
 const MAX_MESSAGE = 8 * 1024 * 1024
 
 export async function startHostilePeer(): Promise<HostilePeer> {
-  const libp2p = await createLibp2p({
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] },
-    transports: [webSockets()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  })
+  const libp2p = await createLibp2p(listening())
   const answers = new Map<string, Uint8Array>()
   const asked: string[] = []
 

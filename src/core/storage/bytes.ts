@@ -8,14 +8,14 @@ import { PocketError } from '../../shared/errors.ts'
  * @throws ERR_BLOCK_TOO_LARGE without reading on
  */
 export async function toBytes(block: InputPair['bytes'], limit: number): Promise<Uint8Array> {
-  if (block instanceof Uint8Array) return copy([block], check(block.byteLength, limit))
+  if (block instanceof Uint8Array) return concat([block], check(block.byteLength, limit))
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of block) {
     size = check(size + chunk.byteLength, limit)
     chunks.push(chunk)
   }
-  return copy(chunks, size)
+  return concat(chunks, size)
 }
 
 function check(size: number, limit: number): number {
@@ -23,7 +23,8 @@ function check(size: number, limit: number): number {
   return size
 }
 
-function copy(chunks: Uint8Array[], size: number): Uint8Array {
+/** `chunks` in a buffer of their own, of `size` bytes, which is what they come to. */
+export function concat(chunks: Uint8Array[], size: number): Uint8Array {
   const bytes = new Uint8Array(size)
   let at = 0
   for (const chunk of chunks) {

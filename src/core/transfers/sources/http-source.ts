@@ -1,6 +1,7 @@
 import { PocketError, isPocketError, toPocketError } from '../../../shared/errors.ts'
 import type { CID } from 'multiformats/cid'
 import { LIMITS } from '../../../shared/limits.ts'
+import { concat } from '../../storage/bytes.ts'
 import { CAR_TYPE, formatRequest, LINKS_HEADER, RAW_TYPE, type CarRequest } from '../../gateway/request.ts'
 import { bringBlocks } from './block-part.ts'
 import { bringCar } from './car-part.ts'
@@ -134,11 +135,5 @@ async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
     chunks.push(chunk)
   }
   if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0]
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return bytes
+  return concat(chunks, size)
 }
