@@ -10,19 +10,15 @@ import { openLine } from '../lib/tcp-proxy.ts'
 import { mibPerSecond, MiB } from '../lib/units.ts'
 import { startNode } from './wire.ts'
 
-const BYTES = 96 * MiB
-/** Of each source. */
-const LIMIT = 8 * MiB
-const LIMIT_MIB = LIMIT / MiB
-
-export const fanOut: Case = {
-  name: 'fan-out',
-  title: `A file of 96 MiB from 3 sources of ${LIMIT_MIB} MiB/s each`,
+/** `limit` is of each source, in bytes a second. */
+const fanOutOf = (name: string, size: number, limit: number): Case => ({
+  name,
+  title: `A file of ${size / MiB} MiB from 3 sources of ${limit / MiB} MiB/s each`,
   unit: 'MiB/s',
   better: 'more',
   aims: [{ of: 'ratio', is: 'at least', value: 0.8 }],
   rounds: 3,
-  minutes: 1.5,
+  minutes: 1,
   warmups: 0,
   async open(stage) {
     await stage.forget(stage.appUrl)
@@ -32,7 +28,7 @@ export const fanOut: Case = {
     const gateways = await Promise.all([openGateway(source), openGateway(source)])
     const peerPort = Number(/\/tcp\/(\d+)/.exec(peer.addr)?.[1])
     const [first, second, third] = await Promise.all(
-      [...gateways.map(({ port }) => port), peerPort].map((port) => openLine(port, { bytesPerSecond: LIMIT })),
+      [...gateways.map(({ port }) => port), peerPort].map((port) => openLine(port, { bytesPerSecond: limit })),
     )
     if (first === undefined || second === undefined || third === undefined) throw new Error('no lines')
     const addresses = [
@@ -46,7 +42,7 @@ export const fanOut: Case = {
     const from = (count: number, label: string): Measure => ({
       label,
       async run() {
-        const content = randomFile(BYTES, `fan-out-${made++}`).buffer
+        const content = randomFile(size, `${name}-${made++}`).buffer
         const init = { blocks, signal: new AbortController().signal, onProgress: () => undefined }
         const { cid } = await addContent(new Uint8Array(content), init)
         await peer.add(content)
@@ -62,12 +58,12 @@ export const fanOut: Case = {
           },
           { node, cid: cid.toString(), from: addresses.slice(0, count) },
         )
-        return mibPerSecond(BYTES, ms)
+        return mibPerSecond(size, ms)
       },
     })
     return {
       ours: from(3, 'pin.add() from two gateways and a peer'),
-      ceiling: [{ label: 'the limits together', run: async () => 3 * LIMIT_MIB }],
+      ceiling: [{ label: 'the limits together', run: async () => (3 * limit) / MiB }],
       beside: [from(2, 'from two gateways'), from(1, 'from one gateway')],
       notes: () => [
         'The time of the dial, of the first answers and of the commit counts; the limits know none of these.',
@@ -80,4 +76,7 @@ export const fanOut: Case = {
       },
     }
   },
-}
+})
+
+/** A long one, and one that is over before much is known of its sources. */
+export const fanOut: Case[] = [fanOutOf('fan-out', 96 * MiB, 8 * MiB), fanOutOf('fan-out-short', 24 * MiB, 4 * MiB)]

@@ -17,7 +17,7 @@ import { wire } from './wire.ts'
 const SHORT: Case[] = [...sizes, bootCold, bootWarm, add, cat, catMemory, transfer]
 
 /** In the order in which they run and are told. */
-export const CASES: Case[] = [...SHORT, transferRtt, ...folder, disk, ...repo, car, fanOut, ...wire, big]
+export const CASES: Case[] = [...SHORT, transferRtt, ...folder, disk, ...repo, car, ...fanOut, ...wire, big]
 
 /** Which cases a suite runs. A short one for every change; all of them before a release. */
 export const SUITES: Record<string, Case[]> = {

@@ -14,8 +14,9 @@ export interface LineOptions {
   bytesPerSecond?: number
 }
 
-/** Bytes under way at most: 50 ms of 640 MiB/s. */
+/** Bytes under way at most: 50 ms of 640 MiB/s, and of a slow line what a router keeps of it, in s. */
 const BUFFER_BYTES = 32 * 1024 * 1024
+const BUFFER_S = 0.25
 
 export async function openLine(port: number, { delayMs = 0, bytesPerSecond = Infinity }: LineOptions): Promise<Line> {
   /** When the line is free again: what several connections bring goes one after another. */
@@ -24,6 +25,7 @@ export async function openLine(port: number, { delayMs = 0, bytesPerSecond = Inf
     freeAt = Math.max(freeAt, performance.now()) + (bytes / bytesPerSecond) * 1000
     return freeAt + delayMs
   }
+  const buffer = Math.min(BUFFER_BYTES, BUFFER_S * bytesPerSecond)
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1')
@@ -37,8 +39,8 @@ export async function openLine(port: number, { delayMs = 0, bytesPerSecond = Inf
         far.destroy()
       })
     }
-    carry(near, far, () => performance.now() + delayMs)
-    carry(far, near, dueDown)
+    carry(near, far, buffer, () => performance.now() + delayMs)
+    carry(far, near, buffer, dueDown)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -52,7 +54,7 @@ export async function openLine(port: number, { delayMs = 0, bytesPerSecond = Inf
   }
 }
 
-function carry(from: Socket, to: Socket, due: (bytes: number) => number): void {
+function carry(from: Socket, to: Socket, buffer: number, due: (bytes: number) => number): void {
   const queue: { at: number; data?: Buffer }[] = []
   let bytes = 0
   let timer: NodeJS.Timeout | undefined
@@ -66,14 +68,14 @@ function carry(from: Socket, to: Socket, due: (bytes: number) => number): void {
         bytes -= next.data.byteLength
       }
     }
-    if (bytes < BUFFER_BYTES) from.resume()
+    if (bytes < buffer) from.resume()
     const next = queue[0]
     if (next !== undefined) timer = setTimeout(pump, Math.max(1, next.at - performance.now()))
   }
   const push = (at: number, data?: Buffer): void => {
     queue.push(data === undefined ? { at } : { at, data })
     bytes += data?.byteLength ?? 0
-    if (bytes >= BUFFER_BYTES) from.pause()
+    if (bytes >= buffer) from.pause()
     timer ??= setTimeout(pump, Math.max(0, at - performance.now()))
   }
   from.on('data', (data) => push(due(data.byteLength), data))

@@ -126,6 +126,8 @@ export const LIMITS = {
   maxCarHeaderBytes: 64 * KiB,
   /** Bytes of a file in one CAR request: with `carStreams` of them under way, what may pile up unwritten is bounded. */
   carWindowBytes: 8 * MiB,
+  /** The least that is asked for and that a part is divided by: a leaf of the larger kind, or four of the smaller. */
+  minCarWindowBytes: MiB,
   /** Bytes of a CAR that is stored before its peer is cut off: a window with the nodes above it, and more than that is a lie. */
   maxCarBytes: 32 * MiB,
   /** CAR requests of one file: 512 GiB. Sizes in a file's node are what its maker wrote there. */

@@ -3,6 +3,7 @@ import type { Libp2p } from '@libp2p/interface'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FetchSource } from '../../../src/contract/node-api.ts'
 import { LIMITS } from '../../../src/shared/limits.ts'
+import { openLine } from '../../../bench/lib/tcp-proxy.ts'
 import { createHost, createStore, fetchInto, type Store } from '../../support/node/fetching.ts'
 import { startGateway, type Behave } from '../../support/node/gateway.ts'
 import { randomBytes } from '../../support/node/node.ts'
@@ -98,6 +99,27 @@ describe('a file from several sources', () => {
     await fetchInto(root, { to, libp2p: client, from: [slow.url, fast.url] })
     expect(Date.now() - start).toBeLessThan(6_000)
     expect(to.blocks.stat().blocks).toBe(25)
+  })
+
+  it('adds up the lines of two slow ones', async () => {
+    const root = await from.add(randomBytes(16 * MiB, 11))
+    await using one = await startGateway(from.source)
+    await using two = await startGateway(from.source)
+    const lines = await Promise.all(
+      [one, two].map(({ url }) => openLine(Number(new URL(url).port), { bytesPerSecond: 4 * MiB })),
+    )
+    const urls = lines.map(({ port }) => `http://127.0.0.1:${port}`)
+    const time = async (count: number): Promise<number> => {
+      const to = await createStore()
+      const start = performance.now()
+      await fetchInto(root, { to, libp2p: client, from: urls.slice(0, count) })
+      expect(to.blocks.stat().blocks).toBe(17)
+      return performance.now() - start
+    }
+    const together = await time(2)
+    const alone = await time(1)
+    for (const line of lines) line.close()
+    expect(alone / together).toBeGreaterThan(1.5)
   })
 
   it('says how much it will be before more than the root is here', async () => {

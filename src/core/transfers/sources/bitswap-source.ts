@@ -11,12 +11,13 @@ export function createBitswapSource(source: Pick<BlockSource, 'get'>, lastResort
     lanes: 3,
     shared: true,
     lastResort,
-    bring: (part, { signal, sink, ...job }) =>
+    bring: (part, { signal, sink, alive, ...job }) =>
       bringBlocks(part, {
         ...job,
         signal,
         async bring(cid) {
           const bytes = await source.get(cid, { signal, patienceMs: LIMITS.askAgainMs })
+          alive(bytes.byteLength)
           sink.note(cid, bytes.byteLength)
           return bytes
         },

@@ -13,6 +13,8 @@ export interface MissingOptions {
   signal?: AbortSignal
   /** Called for each block that is there, once. */
   onHeld?: (cid: CID, bytes: number) => void
+  /** Of a file in one piece. */
+  windowBytes?: number
 }
 
 type Store = Pick<BlockSource, 'has' | 'getLocal' | 'sizeOf'>
@@ -34,11 +36,11 @@ interface Frame {
 export async function* missingOf(
   part: Part,
   store: Store,
-  { signal, onHeld }: MissingOptions = {},
+  { signal, onHeld, windowBytes = LIMITS.carWindowBytes }: MissingOptions = {},
 ): AsyncGenerator<Part, void> {
   const seen = new Set<string>()
   const stack: Frame[] = []
-  const windows = createWindows()
+  const windows = createWindows(windowBytes)
   const isNew = (cid: CID): boolean => {
     checkCid(cid)
     if (seen.has(keyOf(cid))) return false
@@ -149,12 +151,14 @@ function fileFrames(file: { root: CID; start: number }, node: dagPb.PBNode, unix
 }
 
 /** Gathers missing stretches of a file into requests. */
-function createWindows(): {
+function createWindows(bytes: number): {
   add(root: CID, start: number, end: number): Generator<Part>
   end(): Generator<Part>
 } {
   let open: (Part & { kind: 'range' }) | undefined
-  let count = 0
+  // A maker may have lied about what is below one link: cut, all but one of the requests would bring nothing.
+  const uncut = Math.max(LIMITS.maxBlockBytes, LIMITS.carWindowBytes - bytes)
+  let left = LIMITS.maxCarWindows * (LIMITS.carWindowBytes / bytes)
   function* flush(): Generator<Part> {
     if (open !== undefined) yield open
     open = undefined
@@ -163,15 +167,15 @@ function createWindows(): {
     end: flush,
     *add(root, start, end) {
       for (let at = start; at < end;) {
-        if (open?.to !== at - 1 || !open.root.equals(root) || at - open.from >= LIMITS.carWindowBytes) {
+        if (open?.to !== at - 1 || !open.root.equals(root) || at - open.from >= bytes) {
           yield* flush()
           // Sizes in a node are what its maker wrote there: what is behind so many is for the next look.
-          if (count++ >= LIMITS.maxCarWindows) return
+          if (left-- <= 0) return
           open = { kind: 'range', root, from: at, to: at - 1 }
         }
-        open.to = Math.min(end, open.from + LIMITS.carWindowBytes) - 1
+        open.to = Math.min(end, open.from + bytes) - 1
         // A block is not cut where two make a window together.
-        if (end - start <= LIMITS.maxBlockBytes && open.to < end - 1) open.to = end - 1
+        if (end - start <= uncut && open.to < end - 1) open.to = end - 1
         at = open.to + 1
       }
     },

@@ -61,13 +61,14 @@ function direct(part: Part, { cid, start }: Place, bytes: Uint8Array): Place[] {
 /** A DAG of which nothing is known. */
 export const whole = (root: CID): Part => ({ kind: 'dag', root, size: Number.MAX_SAFE_INTEGER })
 
-/** Whether a root is a file, of which ranges can be asked for. */
-export function isFileNode(root: CID, bytes: Uint8Array): boolean {
-  if (root.code !== dagPb.code) return true
+/** Bytes of a file, of which ranges can be asked for; undefined for what is none. As its root says, not checked. */
+export function fileSizeOf(root: CID, bytes: Uint8Array): number | undefined {
+  if (root.code !== dagPb.code) return bytes.byteLength
   try {
-    return !decodeUnixfs(root, decodeNode(root, bytes)).isDirectory()
+    const unixfs = decodeUnixfs(root, decodeNode(root, bytes))
+    return unixfs.isDirectory() ? undefined : Number(unixfs.fileSize())
   } catch {
     // What it is, its plan will say.
-    return false
+    return undefined
   }
 }

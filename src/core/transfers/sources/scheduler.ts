@@ -6,12 +6,13 @@ import type { BlockSource } from '../../content/block-source.ts'
 import { checkCid } from '../../content/cids.ts'
 import { incomplete, isFatal, isLie, isTooLarge, notFound } from './faults.ts'
 import { missingOf } from './missing.ts'
-import { isFileNode, whole, type Part } from './part.ts'
+import { fileSizeOf, whole, type Part } from './part.ts'
 import { createPatience } from './patience.ts'
 import { createSink, type SinkInit } from './sink.ts'
+import { createPlans } from './plans.ts'
 import type { Source } from './source.ts'
 import { createStanding, type Standing } from './standing.ts'
-import { createTask, straggler, type Attempt, type Task } from './tasks.ts'
+import { createTask, helpFor, came, owedBy, type Attempt, type Task } from './tasks.ts'
 
 export interface SchedulerInit {
   store: Pick<BlockSource, 'has' | 'getLocal' | 'sizeOf'>
@@ -41,8 +42,8 @@ export interface Scheduler {
 const TICK_MS = 200
 /** Failures of a part after which it is asked for block by block. */
 const BLOCKWISE_AFTER = 2
-/** Of a file whose root is not known. */
-const FIRST_BYTES = LIMITS.carWindowBytes
+/** Of a file whose root is not known: others can be asked as soon as that is here. */
+const FIRST_BYTES = 4 * LIMITS.minCarWindowBytes
 /** Failures of a part among all sources after which its maker is believed to be the liar. */
 const MAX_PART_FAILURES = 64
 
@@ -51,16 +52,16 @@ export function createScheduler(init: SchedulerInit): Scheduler {
 }
 
 /**
- * Parts go to whoever has room, the fastest first; the next is looked for when it is needed. When none is left, those who
- * are idle are given what the slowest still owe as well, and whoever is first wins. Every block is checked before it is
+ * Parts go to whoever has room, the fastest first, as large as its rate is worth; the next is looked for when it is needed.
+ * When none is left, those who are idle are given the ends of what the slowest still owe; of what cannot be divided all, and
+ * whoever is first wins. Every block is checked before it is
  * stored, whoever brings it: a source that fails is paused, one that lies is out.
  */
 class SourceScheduler implements Scheduler {
   readonly #init: SchedulerInit
   readonly #standings = new Map<string, Standing>()
   readonly #tasks = new Set<Task>()
-  /** Where further parts come from, the next one last. */
-  readonly #plans: AsyncGenerator<Part, void>[] = []
+  readonly #plans = createPlans()
   readonly #working = new Set<Promise<void>>()
   #patience = createPatience()
   #failure: { error: unknown } | undefined
@@ -83,9 +84,9 @@ class SourceScheduler implements Scheduler {
     const { signal, store } = this.#init
     this.#patience = createPatience()
     checkCid(root)
-    if (await store.has(root)) this.#plans.push(this.#missing(whole(root)))
+    if (await store.has(root)) this.#plans.add(this.#missing(whole(root)))
     // As an entity it is the root and the first window, if it is a file: one round trip less.
-    else this.#add({ kind: 'range', root, from: 0, to: FIRST_BYTES - 1 })
+    else this.#add(createTask({ kind: 'range', root, from: 0, to: FIRST_BYTES - 1 }, false))
     const stop = (): void => this.#wake()
     signal.addEventListener('abort', stop)
     const timer = setInterval(() => this.#tick(), TICK_MS)
@@ -111,49 +112,51 @@ class SourceScheduler implements Scheduler {
   /** The root came: what is beyond the first request can be planned while that goes on. */
   async #open(task: Task): Promise<void> {
     const { root } = task.part
-    const bytes = await this.#init.store.getLocal(root)
-    if (isFileNode(root, bytes)) {
-      this.#plans.push(this.#missing({ kind: 'range', root, from: FIRST_BYTES, to: Number.MAX_SAFE_INTEGER }))
+    const size = fileSizeOf(root, await this.#init.store.getLocal(root))
+    if (size !== undefined) {
+      this.#plans.add(this.#missing({ kind: 'range', root, from: FIRST_BYTES, to: Number.MAX_SAFE_INTEGER }))
+      task.part = { kind: 'range', root, from: 0, to: Math.max(1, Math.min(FIRST_BYTES, size)) - 1 }
+      task.sized = true
     } else {
-      this.#plans.push(this.#missing(whole(root)))
+      this.#plans.add(this.#missing(whole(root)))
       task.part = { kind: 'block', root }
     }
     this.#wake()
   }
 
   #missing(part: Part): AsyncGenerator<Part, void> {
-    const { store, signal, onHeld } = this.#init
-    return missingOf(part, store, { signal, onHeld })
+    return missingOf(part, this.#init.store, { ...this.#init, windowBytes: LIMITS.minCarWindowBytes })
   }
 
   /** Gives jobs as long as somebody has room. */
   async #assign(): Promise<void> {
     for (;;) {
       const waiting = [...this.#tasks].filter(({ attempts }) => attempts.size === 0)
-      // One is always known: without one, and with nobody at work, all is here.
-      if (waiting.length === 0) {
-        const next = await this.#plan()
+      const standing = this.#next()
+      // Without one, and with nobody at work, all is here.
+      if (waiting.length === 0 && (standing !== undefined || this.#tasks.size === 0)) {
+        const next = await this.#plan(standing)
         if (next !== undefined) waiting.push(next)
       }
-      const standing = this.#next()
       if (standing === undefined) return
       const unfailed = waiting.find(({ failedWith }) => !failedWith.has(standing.source.id))
-      const task = unfailed ?? (await this.#plan()) ?? waiting[0] ?? straggler(this.#tasks, standing)
+      const task = unfailed ?? (await this.#plan(standing)) ?? waiting[0] ?? helpFor(standing, this.#tasks)
       if (task === undefined) return
-      this.#start(task, standing)
+      this.#start(this.#add(task), standing)
     }
   }
 
   /** Who is to have the next job. */
   #next(): Standing | undefined {
     const now = Date.now()
+    const owed = (standing: Standing): number => owedBy(standing, this.#tasks)
     const all = this.#present()
     const usable = all.filter(({ source }) => !source.lastResort())
     // Those who are busy with all their lanes are as good as ready.
-    const first = usable.some((standing) => standing.ready(now) || standing.running > 0)
+    const first = usable.some((each) => each.ready(now) || each.running > 0)
     return (first ? usable : all)
       .filter((standing) => standing.ready(now))
-      .sort((a, b) => (b.rate ?? Infinity) - (a.rate ?? Infinity) || a.running - b.running)[0]
+      .sort((a, b) => (b.rate ?? Infinity) - (a.rate ?? Infinity) || owed(a) - owed(b))[0]
   }
 
   #present(): Standing[] {
@@ -164,26 +167,18 @@ class SourceScheduler implements Scheduler {
     })
   }
 
-  async #plan(): Promise<Task | undefined> {
-    for (let plan = this.#plans.at(-1); plan !== undefined; plan = this.#plans.at(-1)) {
-      const { done, value } = await plan.next()
-      if (done === true) {
-        this.#plans.splice(this.#plans.indexOf(plan), 1)
-        continue
-      }
-      return this.#add(value)
-    }
-    return undefined
+  async #plan(standing?: Standing): Promise<Task | undefined> {
+    const part = await this.#plans.next(standing?.window() ?? LIMITS.minCarWindowBytes)
+    return part === undefined ? undefined : this.#add(createTask(part, true))
   }
 
-  #add(part: Part, before?: Task): Task {
-    const task = createTask(part, before)
+  #add(task: Task): Task {
     this.#tasks.add(task)
     return task
   }
 
   #start(task: Task, standing: Standing): void {
-    const attempt: Attempt = { standing, stop: new AbortController(), startedAt: Date.now() }
+    const attempt: Attempt = { standing, stop: new AbortController(), startedAt: Date.now(), came: 0, done: false }
     task.attempts.add(attempt)
     standing.running++
     const work = this.#work(task, attempt).finally(() => {
@@ -195,7 +190,8 @@ class SourceScheduler implements Scheduler {
     this.#working.add(work)
   }
 
-  async #work(task: Task, { standing, stop }: Attempt): Promise<void> {
+  async #work(task: Task, attempt: Attempt): Promise<void> {
+    const { standing, stop } = attempt
     const root =
       task.part.kind === 'range' && !(await this.#init.store.has(task.part.root)) ? task.part.root : undefined
     const { store, blocks, signal, onStored } = this.#init
@@ -203,13 +199,13 @@ class SourceScheduler implements Scheduler {
       blocks,
       onStored: (cid, bytes) => {
         this.#patience.arrived()
-        task.came += bytes
         standing.brought(bytes)
         onStored(cid, bytes)
         if (root?.equals(cid) === true) task.opening ??= this.#open(task)
       },
     })
     const both = AbortSignal.any([signal, stop.signal])
+    const isOff = (): boolean => signal.aborted || (stop.signal.aborted && !attempt.done)
     let failure: { error: unknown } | undefined
     try {
       // Of a part that somebody else is at, what is missing by now.
@@ -219,30 +215,33 @@ class SourceScheduler implements Scheduler {
           signal: both,
           store,
           sink,
-          alive: () => this.#patience.heard(),
+          alive: (bytes) => {
+            this.#patience.heard()
+            came(task, attempt, bytes)
+          },
           blockwise: task.failures >= BLOCKWISE_AFTER,
         })
       }
     } catch (error) {
-      if (both.aborted) return
-      failure = { error }
+      if (isOff()) return
+      if (!attempt.done) failure = { error }
     }
     try {
-      await this.#settle(task, standing, failure)
+      await this.#settle(task, attempt, failure)
     } catch (error) {
-      if (!both.aborted) this.#failure ??= { error }
+      if (!isOff()) this.#failure ??= { error }
     }
   }
 
   /** After an attempt: what of the part is still missing goes on. */
-  async #settle(task: Task, standing: Standing, failure: { error: unknown } | undefined): Promise<void> {
+  async #settle(task: Task, { standing, done }: Attempt, failure: { error: unknown } | undefined): Promise<void> {
     const error = failure === undefined ? undefined : toPocketError(failure.error)
     if (error !== undefined && isFatal(error)) throw error
     await task.opening
     const left = await this.#left(task.part)
     if (!this.#tasks.has(task)) return
     // What is larger than its maker said is no fault of the source.
-    const fault = error ?? (left.length > 0 ? incomplete() : undefined)
+    const fault = error ?? (left.length > 0 && !done ? incomplete() : undefined)
     if (fault !== undefined && !isTooLarge(fault)) {
       standing.failed(fault, Date.now())
       this.#init.onDropped()
@@ -253,11 +252,12 @@ class SourceScheduler implements Scheduler {
     // Somebody else is at it still.
     if (left.length > 0 && task.attempts.size > 1) return
     if (left.length === 0 && task.part.kind === 'block' && task.opening === undefined) {
-      this.#plans.push(this.#missing(whole(task.part.root)))
+      this.#plans.add(this.#missing(whole(task.part.root)))
     }
     this.#tasks.delete(task)
     for (const other of task.attempts) other.stop.abort()
-    for (const part of left) this.#add(part, task)
+    // Without its root it is the same part still.
+    for (const part of left) this.#add(createTask(part, part !== task.part, task))
   }
 
   async #left(part: Part): Promise<Part[]> {
@@ -285,7 +285,7 @@ class SourceScheduler implements Scheduler {
   }
 
   async #end(): Promise<void> {
-    for (const plan of this.#plans.splice(0)) await plan.return(undefined)
+    await this.#plans.end()
     const tasks = [...this.#tasks]
     this.#tasks.clear()
     for (const { attempts } of tasks) for (const { stop } of attempts) stop.abort()

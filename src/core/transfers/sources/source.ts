@@ -27,8 +27,8 @@ export interface Job {
   signal: AbortSignal
   store: Pick<BlockSource, 'has' | 'getLocal'>
   sink: Sink
-  /** Something came, whatever it is. */
-  alive: () => void
+  /** So many bytes came, whatever they are. */
+  alive: (bytes: number) => void
   /** Single blocks only: asking for more of this part has failed before. */
   blockwise: boolean
 }

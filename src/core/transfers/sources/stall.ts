@@ -2,7 +2,7 @@ import { LIMITS } from '../../../shared/limits.ts'
 
 export interface StallWatch {
   /** Passes bytes on. Storing them may take its time: only waiting for the next ones counts. */
-  over(bytes: AsyncIterable<Uint8Array>, onChunk: () => void): AsyncGenerator<Uint8Array, void>
+  over(bytes: AsyncIterable<Uint8Array>, onChunk: (bytes: number) => void): AsyncGenerator<Uint8Array, void>
   stop(): void
 }
 
@@ -23,7 +23,7 @@ export function stallWatch(onStall: () => void, ms: number): StallWatch {
     async *over(bytes, onChunk) {
       for await (const chunk of bytes) {
         stop()
-        onChunk()
+        onChunk(chunk.byteLength)
         left -= Date.now() - since
         came += chunk.byteLength
         if (came >= LIMITS.stallBytes) {

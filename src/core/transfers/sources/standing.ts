@@ -1,5 +1,6 @@
 import type { FetchSource } from '../../../contract/node-api.ts'
 import { isPocketError, toPocketError, toWireError, type PocketError } from '../../../shared/errors.ts'
+import { LIMITS } from '../../../shared/limits.ts'
 import { isLie } from './faults.ts'
 import type { Source } from './source.ts'
 
@@ -12,10 +13,16 @@ export interface Standing {
   rate: number | undefined
   /** What it was dropped for last. */
   readonly error: PocketError | undefined
+  /** Bytes a second of all its jobs together, of late; 0 until it was seen at work. */
+  readonly speed: number
+  /** Bytes of a file that are worth one request: some seconds' work. */
+  window(): number
   /** Whether it may have a job now. */
   ready(now: number): boolean
   /** Whether it may have one later without anything happening; ms from then, or undefined. */
   readyIn(now: number): number | undefined
+  /** Bytes that came, as they were sent. */
+  came(bytes: number): void
   /** Verified bytes of its that were missing. */
   brought(bytes: number): void
   /** Once for each interval of `ms`, while it has jobs. */
@@ -31,6 +38,10 @@ const MAX_PAUSE_MS = 30_000
 const GONE_MS = 50
 /** Weight of the last interval in a rate. */
 const FRESH = 0.3
+/** A request is to take so long, in s: what asking costs is little beside it, and what a slow source holds as well. */
+const WINDOW_S = 2
+/** Of a source that is not known yet. */
+const FIRST_WINDOW_BYTES = 2 * LIMITS.minCarWindowBytes
 
 export function createStanding(source: Source): Standing {
   let bytes = 0
@@ -43,20 +54,29 @@ export function createStanding(source: Source): Standing {
     source,
     running: 0,
     rate: undefined as number | undefined,
+    speed: 0,
     error: undefined as PocketError | undefined,
+    window() {
+      const bytes = Math.floor(((standing.rate ?? 0) * WINDOW_S) / LIMITS.minCarWindowBytes) * LIMITS.minCarWindowBytes
+      return Math.min(LIMITS.carWindowBytes, Math.max(FIRST_WINDOW_BYTES, bytes))
+    },
     ready: (now: number) => !banned && now >= until && standing.running < lanes,
     readyIn: (now: number) => (banned ? undefined : Math.max(0, until - now)),
+    came(size: number) {
+      since += size
+    },
     brought(size: number) {
       bytes += size
-      since += size
       strikes = 0
       standing.error = undefined
     },
     tick(ms: number) {
       if (standing.running === 0) return
-      const rate = (since * 1000) / ms / standing.running
+      const speed = (since * 1000) / ms
       since = 0
-      standing.rate = standing.rate === undefined ? (rate > 0 ? rate : undefined) : mix(standing.rate, rate)
+      if (standing.rate === undefined && speed === 0) return
+      standing.speed = standing.rate === undefined ? speed : mix(standing.speed, speed)
+      standing.rate = mix(standing.rate ?? speed / standing.running, speed / standing.running)
     },
     failed(error: unknown, now: number) {
       const coded = toPocketError(error)

@@ -1,11 +1,12 @@
+import { LIMITS } from '../../../shared/limits.ts'
 import { sizeOfPart, type Part } from './part.ts'
 import type { Standing } from './standing.ts'
 
 export interface Task {
   part: Part
+  /** The part ends where its file does, if not before: it can be divided. */
+  sized: boolean
   attempts: Set<Attempt>
-  /** Bytes of it that came. */
-  came: number
   /** How often it failed, and whom it failed with. */
   failures: number
   failedWith: Set<string>
@@ -17,14 +18,18 @@ export interface Attempt {
   standing: Standing
   stop: AbortController
   startedAt: number
+  /** Bytes that came, as they were sent. */
+  came: number
+  /** Stopped because all came that it still had to bring: no fault. */
+  done: boolean
 }
 
 /** A part that waits; `before` is what it is left of. */
-export function createTask(part: Part, before?: Task): Task {
+export function createTask(part: Part, sized: boolean, before?: Task): Task {
   return {
     part,
+    sized,
     attempts: new Set(),
-    came: 0,
     failures: before?.failures ?? 0,
     failedWith: new Set(before?.failedWith),
   }
@@ -32,21 +37,75 @@ export function createTask(part: Part, before?: Task): Task {
 
 /** What asking costs before anything comes, in ms: a hand-over must save more than that. */
 const ASK_MS = 300
+/** A request that nothing came of for so long, in ms, has no rate. */
+const DEAD_MS = 1000
+/** What came of an answer beyond the bytes of its file: its head and the nodes above them. */
+const OVERHEAD_BYTES = 256 * 1024
 
-/** A part that an idle source would have before those who are at it: the one that would take longest. */
-export function straggler(tasks: Iterable<Task>, standing: Standing): Task | undefined {
+/**
+ * What an idle source would have before those who are at it: of the one who needs longest, the end of a part, as much as
+ * lets both finish together, taken from it as a task of its own; what cannot be divided as a whole.
+ */
+export function helpFor(standing: Standing, tasks: ReadonlySet<Task>): Task | undefined {
+  // One more request on a line in use takes from the first.
+  if (standing.running > 0) return undefined
   const now = Date.now()
-  let slowest: { task: Task; left: number } | undefined
+  let best: { task: Task; at: number | undefined; theirs: number; left: number } | undefined
   for (const task of tasks) {
-    if (task.attempts.size !== 1 || task.failedWith.has(standing.source.id)) continue
     const [attempt] = task.attempts
-    if (attempt === undefined || attempt.standing === standing) continue
+    if (task.attempts.size !== 1 || attempt === undefined || task.failedWith.has(standing.source.id)) continue
     const age = now - attempt.startedAt
-    const bytes = Math.max(0, sizeOfPart(task.part) - task.came)
-    const theirs = task.came > 0 ? (bytes / task.came) * age : Infinity
+    if (age <= ASK_MS) continue
+    const { speed } = attempt.standing
+    const rated = speed > 0 && (attempt.came > 0 || age < DEAD_MS)
+    const left = leftOf(task, attempt)
+    const owed = owedBy(attempt.standing, tasks)
+    const theirs = rated ? (owed / speed) * 1000 : Infinity
+    if (theirs < (best?.theirs ?? 0) || (theirs === best?.theirs && left <= best.left)) continue
     // Whoever was not seen at work yet may try.
-    const mine = ASK_MS + (standing.rate === undefined ? 0 : (bytes / standing.rate) * 1000)
-    if (age > ASK_MS && theirs > mine && theirs > (slowest?.left ?? 0)) slowest = { task, left: theirs }
+    const mine = standing.speed || (rated ? speed : Infinity)
+    const at = rated ? placeFor(task, attempt, (owed * mine) / (mine + speed)) : undefined
+    const bytes = at === undefined ? left : sizeOfPart(task.part) - at
+    if (theirs > ASK_MS + (bytes / mine) * 1000) best = { task, at, theirs, left }
   }
-  return slowest?.task
+  return best?.at === undefined ? best?.task : divide(best.task, best.at)
+}
+
+/** Counts bytes of an attempt, and ends it when it has brought what its part is by now. */
+export function came({ part, sized }: Task, attempt: Attempt, bytes: number): void {
+  // By what was there before: that has been taken.
+  if (sized && part.kind === 'range' && attempt.came >= sizeOfPart(part) + OVERHEAD_BYTES) {
+    attempt.done = true
+    attempt.stop.abort()
+  }
+  attempt.came += bytes
+  attempt.standing.came(bytes)
+}
+
+const leftOf = ({ part }: Task, { came }: Attempt): number => Math.max(0, sizeOfPart(part) - came)
+
+/** Bytes that a source still has to bring. */
+export function owedBy(standing: Standing, tasks: ReadonlySet<Task>): number {
+  let owed = 0
+  for (const task of tasks) {
+    for (const attempt of task.attempts) if (attempt.standing === standing) owed += leftOf(task, attempt)
+  }
+  return owed
+}
+
+/** Where to divide a range so that its end has about `share` bytes, from its beginning; undefined when it is not worth it. */
+function placeFor({ part, sized }: Task, { came }: Attempt, share: number): number | undefined {
+  if (!sized || part.kind !== 'range') return undefined
+  const step = LIMITS.minCarWindowBytes
+  const soonest = came + step / 2
+  const at = Math.ceil(Math.max(soonest, sizeOfPart(part) - Math.max(share, step)) / step) * step
+  return at < sizeOfPart(part) ? at : undefined
+}
+
+/** Takes the end of a range from a task. */
+function divide(task: Task, at: number): Task {
+  const { part } = task
+  if (part.kind !== 'range') return task
+  task.part = { ...part, to: part.from + at - 1 }
+  return createTask({ ...part, from: part.from + at }, true, task)
 }
