@@ -71,12 +71,14 @@ export function createStanding(source: Source): Standing {
       standing.error = undefined
     },
     tick(ms: number) {
-      if (standing.running === 0) return
+      // Of one that was through before the interval was, too.
+      const jobs = Math.max(1, standing.running)
+      if (standing.running === 0 && since === 0) return
       const speed = (since * 1000) / ms
       since = 0
       if (standing.rate === undefined && speed === 0) return
       standing.speed = standing.rate === undefined ? speed : mix(standing.speed, speed)
-      standing.rate = mix(standing.rate ?? speed / standing.running, speed / standing.running)
+      standing.rate = mix(standing.rate ?? speed / jobs, speed / jobs)
     },
     failed(error: unknown, now: number) {
       const coded = toPocketError(error)

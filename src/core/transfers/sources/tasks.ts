@@ -40,7 +40,7 @@ const ASK_MS = 300
 /** A request that nothing came of for so long, in ms, has no rate. */
 const DEAD_MS = 1000
 /** What came of an answer beyond the bytes of its file: its head and the nodes above them. */
-const OVERHEAD_BYTES = 256 * 1024
+const OVERHEAD_BYTES = 64 * 1024
 
 /**
  * What an idle source would have before those who are at it: of the one who needs longest, the end of a part, as much as
@@ -63,8 +63,9 @@ export function helpFor(standing: Standing, tasks: ReadonlySet<Task>): Task | un
     const theirs = rated ? (owed / speed) * 1000 : Infinity
     if (theirs < (best?.theirs ?? 0) || (theirs === best?.theirs && left <= best.left)) continue
     // Whoever was not seen at work yet may try.
-    const mine = standing.speed || (rated ? speed : Infinity)
-    const at = rated ? placeFor(task, attempt, (owed * mine) / (mine + speed)) : undefined
+    const mine = standing.speed || Infinity
+    const share = owed / (1 + speed / (standing.speed || speed))
+    const at = rated ? placeFor(task, attempt, share) : undefined
     const bytes = at === undefined ? left : sizeOfPart(task.part) - at
     if (theirs > ASK_MS + (bytes / mine) * 1000) best = { task, at, theirs, left }
   }
