@@ -55,6 +55,7 @@ export async function startCompanion(options: CompanionOptions = {}): Promise<Co
         return line.trim() === 'ready'
       },
       timeoutMs: READY_MS,
+      channel: true,
     })
   }
   const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 5 })

@@ -14,6 +14,8 @@ export interface ServerOptions {
   ready: ((line: string) => boolean) | 'at once'
   /** In ms. Rejects with the output so far when it passes. */
   timeoutMs: number
+  /** For a Node program that ends on 'disconnect': a channel tells it when this process is gone, also when it was killed. */
+  channel?: boolean
 }
 
 export interface Server {
@@ -39,15 +41,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   )
   const child = spawn(options.command, options.args, {
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', options.channel === true ? 'ipc' : 'ignore'],
     env,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })
   track(child)
+  // Nothing is said over it, and it keeps nobody running.
+  child.channel?.unref()
   const lines: string[] = []
   const log = (): string => lines.join('\n')
   let onLine: (line: string) => void = () => {}
   for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) throw new Error('unreachable')
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
       if (lines.length > MAX_LOG_LINES) lines.shift()
