@@ -1,5 +1,6 @@
 import { tooMany } from '../web/api.ts'
 import { encryptPush } from './encrypt.ts'
+import { checkEndpoint } from './endpoint.ts'
 import type { PushMessage, parseWakeRequest } from '../../contract/companion-push.ts'
 import type { CompanionConfig } from '../config.ts'
 import type { Store } from '../store/store.ts'
@@ -24,6 +25,7 @@ export type DeliveriesConfig = Pick<
   | 'maxPushTries'
   | 'pushRetryMs'
   | 'maxPushRefusals'
+  | 'pushPrivateEndpoints'
 >
 
 export interface DeliveriesInit {
@@ -86,8 +88,26 @@ export function createDeliveries({ store, config, vapid, sender, log, now = Date
   const underWay = new Map<number, Promise<void>>()
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
+  let failing = false
 
+  /** Called by timers: nobody else would catch what the store throws, and the relay would end with it. */
   const run = (): void => {
+    try {
+      start()
+      failing = false
+    } catch (error) {
+      if (!failing) log(`pushes wait, since the store failed: ${String(error)}`)
+      failing = true
+      again(STORE_PAUSE_MS)
+    }
+  }
+
+  const again = (pauseMs: number): void => {
+    clearTimeout(timer)
+    if (!stopping.signal.aborted) timer = setTimeout(run, pauseMs).unref()
+  }
+
+  const start = (): void => {
     clearTimeout(timer)
     if (stopping.signal.aborted) return
     // One time for both questions: what falls due in between would be seen by neither.
@@ -107,24 +127,37 @@ export function createDeliveries({ store, config, vapid, sender, log, now = Date
       underWay.set(row.id, sending)
     }
     const at = next.get(time)?.at
-    if (typeof at === 'number') timer = setTimeout(run, at - time).unref()
+    if (typeof at === 'number') again(at - time)
   }
 
   const ended = (id: number, pauseMs: number): void => {
     underWay.delete(id)
-    clearTimeout(timer)
     if (pauseMs === 0) run()
-    else if (!stopping.signal.aborted) timer = setTimeout(run, pauseMs).unref()
+    else again(pauseMs)
   }
 
   const deliver = async (row: Due): Promise<void> => {
     if (row.tries > 0 && row.deadline <= now()) return void done.run(row.id)
+    if (!isAllowed(row.endpoint)) {
+      unsubscribe.run(row.peer, row.subscription)
+      return log('a subscription was dropped: its endpoint is not on the public internet')
+    }
     // Before it is sent: a disk that takes no writes must not make the phone ring again and again.
     later.run(row.tries + 1, now() + config.pushRetryMs * 2 ** row.tries, row.id)
     const answer = await post(row).catch((error: unknown) =>
       error instanceof Error ? error : new Error(String(error)),
     )
     if (!stopping.signal.aborted || !(answer instanceof Error)) settle(row, answer)
+  }
+
+  /** Again: it may have been stored when `pushPrivateEndpoints` was on. */
+  const isAllowed = (endpoint: string): boolean => {
+    try {
+      checkEndpoint(endpoint, config.pushPrivateEndpoints)
+      return true
+    } catch {
+      return false
+    }
   }
 
   const post = async (row: Due): Promise<PushAnswer> => {

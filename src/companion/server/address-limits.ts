@@ -59,11 +59,16 @@ const SWEEP_AT = 4096
 export function createRate(perSecond: number, burst: number, now: () => number = Date.now): Rate {
   const buckets = new Map<string, { tokens: number; at: number }>()
   let sweptAt = 0
+  // A clock that was set back takes nothing away: it would lock everybody out until it is where it was.
+  const tokensAt = (bucket: { tokens: number; at: number }, time: number): number =>
+    Math.min(burst, bucket.tokens + (Math.max(0, time - bucket.at) / 1000) * perSecond)
   const sweep = (time: number): void => {
-    if (buckets.size < SWEEP_AT || time - sweptAt < 1000) return
+    if (buckets.size < SWEEP_AT || (time >= sweptAt && time - sweptAt < 1000)) return
     sweptAt = time
     for (const [key, bucket] of buckets) {
-      if (bucket.tokens + ((time - bucket.at) / 1000) * perSecond >= burst) buckets.delete(key)
+      bucket.tokens = tokensAt(bucket, time)
+      bucket.at = time
+      if (bucket.tokens >= burst) buckets.delete(key)
     }
   }
   return {
@@ -71,7 +76,7 @@ export function createRate(perSecond: number, burst: number, now: () => number =
       const time = now()
       sweep(time)
       const bucket = buckets.get(key) ?? { tokens: burst, at: time }
-      bucket.tokens = Math.min(burst, bucket.tokens + ((time - bucket.at) / 1000) * perSecond)
+      bucket.tokens = tokensAt(bucket, time)
       bucket.at = time
       buckets.set(key, bucket)
       if (bucket.tokens < 1) return false

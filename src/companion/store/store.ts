@@ -13,6 +13,8 @@ export interface Store {
 }
 
 const FILE = 'companion.sqlite'
+/** How long a statement waits for somebody else's, an operator's `sqlite3` say. The relay waits with it, so not for long. */
+const BUSY_MS = 500
 
 /**
  * @throws PocketError ERR_INVALID_ARGUMENT for a damaged file, which is kept: replaced in silence, no phone would be woken
@@ -42,7 +44,7 @@ export function openStore(dataDir: string): Store {
 }
 
 function open(path: string): DatabaseSync {
-  const db = new DatabaseSync(path)
+  const db = new DatabaseSync(path, { timeout: BUSY_MS })
   try {
     // FULL: what was answered with 'kept' survives a power cut. Phones write a few rows a day, 0.3 ms each on a good disk.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')

@@ -1,4 +1,6 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createDeliveries } from '../../../src/companion/push/deliveries.ts'
 import { parseRetryAfter } from '../../../src/companion/push/send.ts'
 import { createSubscriptions } from '../../../src/companion/push/subscriptions.ts'
@@ -8,6 +10,7 @@ import { openStore } from '../../../src/companion/store/store.ts'
 import { browser, peer, pushService, wake } from './push-support.ts'
 import { companion, temporaryFolder, testConfig, until } from './support.ts'
 import type { CompanionConfig } from '../../../src/companion/config.ts'
+import type { PushAnswer, PushSender } from '../../../src/companion/push/send.ts'
 
 async function woken(overrides: Partial<CompanionConfig> = {}) {
   const running = await companion({
@@ -158,25 +161,73 @@ describe('a push service', () => {
   })
 })
 
-it('a wake that waits is not forgotten when the clock is set back', async () => {
-  const store = openStore(await temporaryFolder())
+/** Deliveries alone on a store with one subscription, with a clock of the test's. */
+async function bare(answer: PushAnswer, endpoint = 'https://push.example/p') {
+  const dataDir = await temporaryFolder()
+  const store = openStore(dataDir)
   const config = testConfig()
-  let now = Date.now()
-  const clock = () => now
+  const time = { now: Date.now() }
+  const clock = () => time.now
   createPeers(store, config, clock).know('peer', '::1')
-  createSubscriptions(store, config, clock).put('peer', browser('https://push.example/p').subscription)
+  const subscriptions = createSubscriptions(store, { ...config, pushPrivateEndpoints: true }, clock)
+  subscriptions.put('peer', browser(endpoint).subscription)
   const vapid = await loadVapid(await temporaryFolder(), 'mailto:a@b.c')
-  const sender = { send: () => Promise.resolve({ status: 429, retryAfterMs: 1e9 }), close: () => undefined }
-  const deliveries = createDeliveries({ store, config, vapid, sender, log: () => undefined, now: clock })
+  const sent: string[] = []
+  const lines: string[] = []
+  const sender: PushSender = {
+    send(url) {
+      sent.push(url.href)
+      return Promise.resolve(answer)
+    },
+    close: () => undefined,
+  }
+  const deliveries = createDeliveries({ store, config, vapid, sender, log: (line) => lines.push(line), now: clock })
   onTestFinished(async () => {
     await deliveries.stop()
     store.close()
   })
+  const add = () => deliveries.add('peer', { payload: '', ttl: 86_400, urgency: 'normal' })
+  return { dataDir, store, config, time, subscriptions, sent, lines, add }
+}
+
+it('a wake that waits is not forgotten when the clock is set back', async () => {
+  const { store, time, add } = await bare({ status: 429, retryAfterMs: 1e9 })
   const due = () => Number(store.db.prepare('SELECT max(due) AS due FROM deliveries').get()?.due)
-  const wake = { payload: '', ttl: 86_400, urgency: 'normal' } as const
-  deliveries.add('peer', wake)
-  await until(() => due() === now + 3_600_000)
-  now -= 86_400_000
-  deliveries.add('peer', wake)
-  expect(due()).toBe(now + 3_600_000)
+  add()
+  await until(() => due() === time.now + 3_600_000)
+  time.now -= 86_400_000
+  add()
+  expect(due()).toBe(time.now + 3_600_000)
+})
+
+it('a store that somebody else holds delays a push, and ends nothing', async () => {
+  const { dataDir, config, time, sent, lines, add } = await bare({ status: 503 })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const pass = (ms: number) => {
+    time.now += ms
+    return vi.advanceTimersByTimeAsync(ms)
+  }
+  add()
+  await pass(0)
+  expect(sent).toHaveLength(1)
+  const other = new DatabaseSync(join(dataDir, 'companion.sqlite'))
+  onTestFinished(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  await pass(config.pushRetryMs)
+  await pass(10_000)
+  expect(sent).toHaveLength(1)
+  expect(lines).toEqual([expect.stringMatching(/^pushes wait, since the store failed: .*locked/)])
+  other.exec('ROLLBACK')
+  await pass(10_000)
+  expect(sent).toHaveLength(2)
+  expect(lines).toHaveLength(1)
+})
+
+it('an endpoint that is not allowed any more gets nothing, and goes', async () => {
+  const { subscriptions, sent, lines, add } = await bare({ status: 201 }, 'http://127.0.0.1:9/p')
+  add()
+  await until(() => subscriptions.list('peer').length === 0)
+  expect(sent).toEqual([])
+  expect(lines).toEqual(['a subscription was dropped: its endpoint is not on the public internet'])
 })

@@ -197,4 +197,14 @@ describe('limits by address', () => {
     now = 60_000
     expect([1, 2, 3, 4].map(() => rate.take('a'))).toEqual([true, true, true, false])
   })
+
+  it('locks nobody out when the clock is set back', () => {
+    let now = 100_000_000
+    const rate = createRate(2, 3, () => now)
+    expect([1, 2, 3, 4].map(() => rate.take('a'))).toEqual([true, true, true, false])
+    now -= 86_400_000
+    expect(rate.take('a')).toBe(false)
+    now += 500
+    expect([rate.take('a'), rate.take('a')]).toEqual([true, false])
+  })
 })
