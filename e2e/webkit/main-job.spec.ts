@@ -29,6 +29,8 @@ test.describe('the app in WebKit', () => {
     onNode(webkit, (node, { target }) => node.dial(target), { target: peer.multiaddr })
 
   test('starts its node in a shared worker that says what it lacks', async () => {
+    // Local content is answered before the network is up.
+    await expect.poll(async () => (await facts(webkit)).status.state).toBe('running')
     const { id, status } = await facts(webkit)
     expect(id.peerId).toMatch(/^12D3KooW/)
     expect(status).toMatchObject({ state: 'running', host: 'shared-worker', webrtc: 'unsupported' })

@@ -10,6 +10,8 @@ const ORIGIN = 'https://pocket.example'
 const SIZE = 12_000_000
 const PIECE = 1_000_000
 
+/** How a message of the page comes to the service worker. */
+let deliver: (message: () => void) => void
 let answer: Promise<Response>
 let frames: number
 let ports: MessagePort[]
@@ -21,11 +23,12 @@ beforeEach(() => {
   answer = asked.promise
   frames = 0
   ports = []
+  deliver = (message) => message()
   const active = {
     postMessage(data: unknown, [port]: MessagePort[] = []) {
       if (port === undefined) return
       ports.push(port)
-      saver.offer(parseSaveOffer(data), port)
+      deliver(() => saver.offer(parseSaveOffer(data), port))
     },
   }
   vi.stubGlobal('self', { location: { origin: ORIGIN } })
@@ -87,6 +90,14 @@ it('hands over all of it, and lets go of the frame', async () => {
   const [, end] = await Promise.all([saveToDownloads(node, FILE), answer.then(download)])
   expect(end).toEqual({ bytes: SIZE })
   expect((await answer).headers.get('content-length')).toBe(String(SIZE))
+  await vi.waitFor(() => expect(frames).toBe(0))
+})
+
+it('is taken by a frame that asks before the message of its page is there', async () => {
+  deliver = (message) => void setTimeout(message, 50)
+  const { node } = nodeWith(SIZE)
+  const [, end] = await Promise.all([saveToDownloads(node, FILE), answer.then(download)])
+  expect(end).toEqual({ bytes: SIZE })
   await vi.waitFor(() => expect(frames).toBe(0))
 })
 

@@ -9,6 +9,8 @@ export interface Saver extends Handler {
 
 /** Offers that wait to be taken: a page makes one and opens it at once. */
 const MAX_OFFERS = 16
+/** The request of a frame and the message of its page come by different ways: the offer may be so much later, in ms. */
+const LATE_MS = 2_000
 
 /**
  * Passes files from a page to the browser's downloads as they come: nothing of them is kept here. What strangers sent
@@ -16,9 +18,18 @@ const MAX_OFFERS = 16
  */
 export function createSaver(): Saver {
   const offers = new Map<string, { offer: SaveOffer; port: MessagePort }>()
+  const awaited = new Map<string, () => void>()
+
+  const late = (id: string): Promise<void> =>
+    new Promise<void>((resolve) => {
+      awaited.set(id, resolve)
+      setTimeout(resolve, LATE_MS)
+    }).finally(() => awaited.delete(id))
+
   return {
     offer(offer, port) {
       offers.set(offer.id, { offer, port })
+      awaited.get(offer.id)?.()
       for (const [oldest, { port: forgotten }] of offers) {
         if (offers.size <= MAX_OFFERS) break
         forgotten.close()
@@ -29,6 +40,7 @@ export function createSaver(): Saver {
       request.method === 'GET' && url.origin === self.location.origin && saveId(url.pathname) !== undefined,
     async handle(_request, url) {
       const id = saveId(url.pathname) ?? ''
+      if (!offers.has(id)) await late(id)
       const found = offers.get(id)
       // Once: a reload of the frame must not save the file again.
       offers.delete(id)
