@@ -1,5 +1,7 @@
 import * as dagPb from '@ipld/dag-pb'
 import type { Libp2p } from '@libp2p/interface'
+import { importer } from 'ipfs-unixfs-importer'
+import { fixedSize } from 'ipfs-unixfs-importer/chunker'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FetchSource } from '../../../src/contract/node-api.ts'
 import { LIMITS } from '../../../src/shared/limits.ts'
@@ -171,6 +173,20 @@ describe('a file from several sources', () => {
       `${12 * MiB}:${13 * MiB - 1}`,
     ])
     expect(gateway.sent).toBeLessThan(3 * MiB + 8 * 1024)
+  })
+
+  it('is asked for once, however much its nodes weigh beside its leaves', async () => {
+    const chunker = fixedSize({ chunkSize: 1024 })
+    const content = randomBytes(1.5 * MiB, 12)
+    const [file] = await Array.fromAsync(
+      importer([{ content }], from.blocks, { profile: 'unixfs-v1-2025', chunker, wrapWithDirectory: false }),
+    )
+    await using gateway = await startGateway(from.source)
+    const to = await createStore()
+    await fetchInto(file!.cid, { to, libp2p: client, from: [gateway.url] })
+    expect(gateway.asked.map((target) => new URL(target, 'http://x').searchParams.get('entity-bytes'))).toEqual([
+      `0:${4 * MiB - 1}`,
+    ])
   })
 
   it('is helped by a peer that connects in the middle', async () => {

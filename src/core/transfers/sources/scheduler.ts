@@ -6,13 +6,13 @@ import type { BlockSource } from '../../content/block-source.ts'
 import { checkCid } from '../../content/cids.ts'
 import { incomplete, isFatal, isLie, isTooLarge, notFound } from './faults.ts'
 import { missingOf } from './missing.ts'
-import { fileSizeOf, whole, type Part } from './part.ts'
+import { fileSizeOf, sizeOfPart, whole, type Part } from './part.ts'
 import { createPatience } from './patience.ts'
 import { createSink, type SinkInit } from './sink.ts'
 import { createPlans } from './plans.ts'
 import type { Source } from './source.ts'
 import { createStanding, type Standing } from './standing.ts'
-import { createTask, helpFor, came, owedBy, type Attempt, type Task } from './tasks.ts'
+import { createAttempt, createTask, helpFor, came, owedBy, type Attempt, type Task } from './tasks.ts'
 
 export interface SchedulerInit {
   store: Pick<BlockSource, 'has' | 'getLocal' | 'sizeOf'>
@@ -178,7 +178,7 @@ class SourceScheduler implements Scheduler {
   }
 
   #start(task: Task, standing: Standing): void {
-    const attempt: Attempt = { standing, stop: new AbortController(), startedAt: Date.now(), came: 0, done: false }
+    const attempt = createAttempt(task, standing)
     task.attempts.add(attempt)
     standing.running++
     const work = this.#work(task, attempt).finally(() => {
@@ -209,7 +209,8 @@ class SourceScheduler implements Scheduler {
     let failure: { error: unknown } | undefined
     try {
       // Of a part that somebody else is at, what is missing by now.
-      const parts = task.attempts.size > 1 ? await this.#left(task.part) : [task.part]
+      const parts = attempt.rest === undefined ? [task.part] : await this.#left(task.part)
+      if (attempt.rest !== undefined) attempt.rest = parts.reduce((sum, each) => sum + sizeOfPart(each), 0)
       for (const part of parts) {
         await standing.source.bring(part, {
           signal: both,

@@ -20,8 +20,24 @@ export interface Attempt {
   startedAt: number
   /** Bytes that came, as they were sent. */
   came: number
+  /** Of one that came second: bytes that were missing of the part then. Which of them have come is not known. */
+  rest?: number
+  /** Somebody else has the end of what it asked for. */
+  shortened: boolean
   /** Stopped because all came that it still had to bring: no fault. */
   done: boolean
+}
+
+export function createAttempt(task: Task, standing: Standing): Attempt {
+  return {
+    standing,
+    stop: new AbortController(),
+    startedAt: Date.now(),
+    came: 0,
+    ...(task.attempts.size > 0 && { rest: sizeOfPart(task.part) }),
+    shortened: false,
+    done: false,
+  }
 }
 
 /** A part that waits; `before` is what it is left of. */
@@ -72,10 +88,10 @@ export function helpFor(standing: Standing, tasks: ReadonlySet<Task>): Task | un
   return best?.at === undefined ? best?.task : divide(best.task, best.at)
 }
 
-/** Counts bytes of an attempt, and ends it when it has brought what its part is by now. */
-export function came({ part, sized }: Task, attempt: Attempt, bytes: number): void {
+/** Counts bytes of an attempt, and ends one whose end somebody else has when it has brought what its part is by now. */
+export function came({ part }: Task, attempt: Attempt, bytes: number): void {
   // By what was there before: that has been taken.
-  if (sized && part.kind === 'range' && attempt.came >= sizeOfPart(part) + OVERHEAD_BYTES) {
+  if (attempt.shortened && attempt.came >= sizeOfPart(part) + OVERHEAD_BYTES) {
     attempt.done = true
     attempt.stop.abort()
   }
@@ -83,7 +99,7 @@ export function came({ part, sized }: Task, attempt: Attempt, bytes: number): vo
   attempt.standing.came(bytes)
 }
 
-const leftOf = ({ part }: Task, { came }: Attempt): number => Math.max(0, sizeOfPart(part) - came)
+const leftOf = ({ part }: Task, { came, rest }: Attempt): number => Math.max(0, (rest ?? sizeOfPart(part)) - came)
 
 /** Bytes that a source still has to bring. */
 export function owedBy(standing: Standing, tasks: ReadonlySet<Task>): number {
@@ -95,8 +111,8 @@ export function owedBy(standing: Standing, tasks: ReadonlySet<Task>): number {
 }
 
 /** Where to divide a range so that its end has about `share` bytes, from its beginning; undefined when it is not worth it. */
-function placeFor({ part, sized }: Task, { came }: Attempt, share: number): number | undefined {
-  if (!sized || part.kind !== 'range') return undefined
+function placeFor({ part, sized }: Task, { came, rest }: Attempt, share: number): number | undefined {
+  if (!sized || part.kind !== 'range' || rest !== undefined) return undefined
   const step = LIMITS.minCarWindowBytes
   const soonest = came + step / 2
   const at = Math.ceil(Math.max(soonest, sizeOfPart(part) - Math.max(share, step)) / step) * step
@@ -108,5 +124,6 @@ function divide(task: Task, at: number): Task {
   const { part } = task
   if (part.kind !== 'range') return task
   task.part = { ...part, to: part.from + at - 1 }
+  for (const attempt of task.attempts) attempt.shortened = true
   return createTask({ ...part, from: part.from + at }, true, task)
 }
