@@ -3,6 +3,7 @@ import type { CID } from 'multiformats/cid'
 import { isPocketError, PocketError, toPocketError } from '../../shared/errors.ts'
 import { LIMITS } from '../../shared/limits.ts'
 import { inlinedBytes } from './cids.ts'
+import { concat } from '../storage/bytes.ts'
 import type { PocketBlockstore } from '../storage/index.ts'
 
 /** Blocks as the readers of content ask for them: from the store, else from whoever is connected. */
@@ -104,13 +105,10 @@ async function collect(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>)
   const parts: Uint8Array[] = []
   for await (const part of source) parts.push(part)
   if (parts.length === 1 && parts[0] !== undefined) return parts[0]
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-  let offset = 0
-  for (const part of parts) {
-    bytes.set(part, offset)
-    offset += part.byteLength
-  }
-  return bytes
+  return concat(
+    parts,
+    parts.reduce((sum, part) => sum + part.byteLength, 0),
+  )
 }
 
 function notFound(cid: CID, cause: unknown): PocketError {
