@@ -177,7 +177,7 @@ describe('a file from several sources', () => {
 
   it('is asked for once, however much its nodes weigh beside its leaves', async () => {
     const chunker = fixedSize({ chunkSize: 1024 })
-    const content = randomBytes(1.5 * MiB, 12)
+    const content = randomBytes(3 * MiB, 12)
     const [file] = await Array.fromAsync(
       importer([{ content }], from.blocks, { profile: 'unixfs-v1-2025', chunker, wrapWithDirectory: false }),
     )

@@ -89,7 +89,13 @@ class SourceScheduler implements Scheduler {
     else this.#add(createTask({ kind: 'range', root, from: 0, to: FIRST_BYTES - 1 }, false))
     const stop = (): void => this.#wake()
     signal.addEventListener('abort', stop)
-    const timer = setInterval(() => this.#tick(), TICK_MS)
+    let ticked = Date.now()
+    const timer = setInterval(() => {
+      const now = Date.now()
+      // It is late when the worker stood still, and the clock may have been set back.
+      this.#tick(Math.max(TICK_MS, now - ticked))
+      ticked = now
+    }, TICK_MS)
     try {
       while (this.#failure === undefined && !signal.aborted) {
         const woken = new Promise<void>((resolve) => (this.#wake = resolve))
@@ -201,7 +207,11 @@ class SourceScheduler implements Scheduler {
         this.#patience.arrived()
         standing.brought(bytes)
         onStored(cid, bytes)
-        if (root?.equals(cid) === true) task.opening ??= this.#open(task)
+        if (root?.equals(cid) === true && task.opening === undefined) {
+          task.opening = this.#open(task)
+          // Nobody waits for it yet, and nobody will when this is cancelled.
+          task.opening.catch(() => undefined)
+        }
       },
     })
     const both = AbortSignal.any([signal, stop.signal])
@@ -267,8 +277,8 @@ class SourceScheduler implements Scheduler {
     return left
   }
 
-  #tick(): void {
-    for (const standing of this.#standings.values()) standing.tick(TICK_MS)
+  #tick(ms: number): void {
+    for (const standing of this.#standings.values()) standing.tick(ms)
     this.#wake()
   }
 
