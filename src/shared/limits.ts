@@ -58,6 +58,12 @@ export const LIMITS = {
   maxInboundStreams: 64,
   /** Outbound streams of one application protocol and connection. */
   maxOutboundStreams: 128,
+  /**
+   * Pings under way on one connection, in each direction. libp2p's defaults are one outbound and two inbound: when the
+   * question of a wake and that of libp2p's own monitor meet, the second is refused, and the monitor takes that for a dead
+   * connection. These are two at a time; the rest is for streams that are still closing.
+   */
+  maxPings: 4,
 
   /** Bytes of a multihash that is stored: SHA-512 and BLAKE2b-512 need 68. */
   maxMultihashBytes: 128,

@@ -72,7 +72,8 @@ export async function startRelay({ config, privateKey, addresses, agent }: Relay
     connectionMonitor: { pingInterval: config.pingIntervalMs },
     services: {
       identify: identify(),
-      ping: ping(),
+      // A phone that wakes asks beside its own monitor; libp2p takes two, and one of them may be still closing.
+      ping: ping({ maxInboundStreams: 4 }),
       relay: withCircuits(
         circuitRelayServer({
           // Two more: renewing a reservation is a hop stream as well.

@@ -37,6 +37,8 @@ class NodeLife implements Lifecycle {
   #since: number
   /** Since when nobody looks. */
   #awaySince: number | undefined
+  /** Whether the network is another one, or was gone, since then. */
+  #movedAway = false
   #awayTimer: ReturnType<typeof setTimeout> | undefined
   #beat: ReturnType<typeof setInterval>
   #beatAt: number
@@ -80,16 +82,21 @@ class NodeLife implements Lifecycle {
   #look(): void {
     const { phone } = this.#init
     const state = phone.state()
-    const kind = networkKind(state)
+    const kind = networkKind(state, this.#kind)
     const moved = kind !== this.#kind
     this.#kind = kind
     // A worker that stood still hears of the page before its own clock beats.
     this.#tick()
-    if (state.visibility !== 'visible') return this.#happen(state.visibility)
+    if (state.visibility !== 'visible') {
+      this.#happen(state.visibility)
+      if (moved) this.#happen('moved')
+      return
+    }
     if (this.#awaySince !== undefined) {
       const away = this.#now() - this.#awaySince
       // A clock that was set back tells nothing: it may have been long.
-      this.#happen(away >= 0 && away < LIMITS.quickFlipMs ? 'shown' : 'shown-late')
+      const quick = away >= 0 && away < LIMITS.quickFlipMs
+      this.#happen(quick && !this.#movedAway ? 'shown' : 'shown-late')
     }
     if (moved) this.#happen('moved')
   }
@@ -107,6 +114,7 @@ class NodeLife implements Lifecycle {
   }
 
   #happen(event: LifeEvent): void {
+    if (event === 'moved' || event === 'online') this.#movedAway ||= this.#awaySince !== undefined
     const before = this.#state
     const state = nextState(before, event)
     if (state === before) return
@@ -141,6 +149,7 @@ class NodeLife implements Lifecycle {
 
   #return(): void {
     this.#awaySince = undefined
+    this.#movedAway = false
     clearTimeout(this.#awayTimer)
     this.#init.onAway(false)
   }

@@ -6,7 +6,7 @@ export type LifeEvent =
   | 'started'
   /** A page is in front again, after a quick flip. */
   | 'shown'
-  /** The same, after so long that connections may be dead. */
+  /** The same, after so long, or a change of network meanwhile, that connections may be dead. */
   | 'shown-late'
   /** No page is in front. */
   | 'hidden'

@@ -6,6 +6,9 @@ import { LIMITS } from '../../shared/limits.ts'
 const PING_PROTOCOL = '/ipfs/ping/1.0.0'
 const PING_BYTES = 32
 
+/** Questions under way: a second wake within the time of the first joins it, since peers take two pings at a time. */
+const asked = new WeakMap<Connection, Promise<boolean>>()
+
 /** How long an answer may take on a network of this round trip, in ms. */
 export function probeTimeout(rtt: number | undefined): number {
   // Not told: the middle, in which a phone on 3G answers.
@@ -15,8 +18,16 @@ export function probeTimeout(rtt: number | undefined): number {
 
 /** Asks every connection whether it lives, and drops at once those that do not answer. Resolves with how many. */
 export async function dropDead(connections: Connection[], timeoutMs: number): Promise<number> {
-  const lives = await Promise.all(connections.map((connection) => probe(connection, timeoutMs)))
+  const lives = await Promise.all(connections.map((connection) => ask(connection, timeoutMs)))
   return lives.filter((alive) => !alive).length
+}
+
+function ask(connection: Connection, timeoutMs: number): Promise<boolean> {
+  const underWay = asked.get(connection)
+  if (underWay !== undefined) return underWay
+  const answer = probe(connection, timeoutMs).finally(() => asked.delete(connection))
+  asked.set(connection, answer)
+  return answer
 }
 
 async function probe(connection: Connection, timeoutMs: number): Promise<boolean> {

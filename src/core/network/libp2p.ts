@@ -40,6 +40,9 @@ export interface NetworkServices extends Record<string, unknown> {
  */
 const WEBRTC_MESSAGE_BYTES = 128 * 1024
 
+/** Exported for what asks beside libp2p's own monitor, lifecycle/wake.ts, to be tried with. */
+export const PING_OPTIONS = { maxInboundStreams: LIMITS.maxPings, maxOutboundStreams: LIMITS.maxPings }
+
 /** What identify tells peers: name and version, nothing of the phone. */
 export const AGENT = 'pocket-ipfs/0.1.0'
 
@@ -83,6 +86,6 @@ export function libp2pOptions(init: NetworkInit): Libp2pOptions<NetworkServices>
       // relays.ts redials relays itself, and at once when the network is back.
       reconnectRetries: 0,
     },
-    services: { identify: identify(), ping: ping(), relayListener: relayListener(), door: door(doorState) },
+    services: { identify: identify(), ping: ping(PING_OPTIONS), relayListener: relayListener(), door: door(doorState) },
   }
 }

@@ -159,6 +159,34 @@ describe('the life of a node', () => {
     expect(state()).toBe('active')
   })
 
+  it.each(['hidden', 'frozen'] as const)('wakes after a quick flip too, when the network changed while %s', (away) => {
+    const { life, phone, state, told } = open()
+    phone({ connection: { type: 'wifi' } })
+    life.started()
+    phone({ visibility: away })
+    phone({ connection: { type: 'cellular' } })
+    expect(state()).toBe(away)
+    vi.setSystemTime(Date.now() + 5_000)
+    phone({ visibility: 'visible' })
+    expect(state()).toBe('waking')
+    phone({ visibility: 'hidden' })
+    phone({ visibility: 'visible' })
+    // That was then.
+    expect(state()).toBe('active')
+    expect(told.filter((each) => each === 'wake')).toHaveLength(1)
+  })
+
+  it('wakes after a quick flip too, when the network was gone meanwhile', () => {
+    const { life, net, phone, state } = open()
+    life.started()
+    phone({ visibility: 'hidden' })
+    net(false)
+    net(true)
+    expect(state()).toBe('hidden')
+    phone({ visibility: 'visible' })
+    expect(state()).toBe('waking')
+  })
+
   it('lets a wake that was overtaken end nothing', async () => {
     const { life, net, state, wakes } = open()
     life.started()

@@ -7,6 +7,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { describe, expect, it } from 'vitest'
 import { dropDead, probeTimeout } from '../../../src/core/lifecycle/wake.ts'
+import { PING_OPTIONS } from '../../../src/core/network/libp2p.ts'
 import { LIMITS } from '../../../src/shared/limits.ts'
 
 const base = { transports: [webSockets()], connectionEncrypters: [noise()], streamMuxers: [yamux()] }
@@ -62,6 +63,26 @@ describe('connections after a sleep', () => {
     } finally {
       tunnel.stop()
       for (const node of [dialer, fluent, mute, lost]) await node.stop()
+    }
+  })
+
+  it('survive that libp2p asks them in the same moment, and that two wakes do', async () => {
+    const peer = await createLibp2p({ ...listening, services: { ping: ping(PING_OPTIONS) } })
+    const dialer = await createLibp2p({
+      ...base,
+      connectionGater: { denyDialMultiaddr: () => false },
+      connectionMonitor: { pingInterval: 50 },
+      services: { ping: ping(PING_OPTIONS) },
+    })
+    try {
+      const connection = await dialer.dial(peer.getMultiaddrs())
+      for (let wake = 0; wake < 50; wake++) {
+        const both = [dropDead([connection], LIMITS.maxProbeMs), dropDead([connection], LIMITS.maxProbeMs)]
+        expect(await Promise.all(both)).toEqual([0, 0])
+      }
+      expect(connection.status).toBe('open')
+    } finally {
+      for (const node of [dialer, peer]) await node.stop()
     }
   })
 
