@@ -2,6 +2,7 @@ import type {
   DataApi,
   DataCaps,
   DataUsage,
+  NetworkKind,
   ProfileApi,
   ProfileChoice,
   ProfileName,
@@ -56,12 +57,14 @@ export async function createConnectivity(init: ConnectivityInit): Promise<Connec
   let choice: ProfileChoice = isChoice(savedChoice) ? savedChoice : 'auto'
   let caps: DataCaps = readCaps(savedCaps)
   let away = false
+  let lastKind: NetworkKind = 'unknown'
+  const kindOfNow = (): NetworkKind => (lastKind = networkKind(phone.state(), lastKind))
   let saveTimer: ReturnType<typeof setTimeout> | undefined
   let capTimer: ReturnType<typeof setTimeout> | undefined
 
   const meter = await openMeter({
     state: table,
-    kind: () => networkKind(phone.state()),
+    kind: kindOfNow,
     onCount() {
       saveTimer ??= setTimeout(() => {
         saveTimer = undefined
@@ -74,14 +77,16 @@ export async function createConnectivity(init: ConnectivityInit): Promise<Connec
 
   const capped = (): ProfileState['capped'] => {
     if (caps.day === undefined && caps.month === undefined) return undefined
-    const kind = networkKind(phone.state())
+    const kind = kindOfNow()
     if (kind === 'wifi' || kind === 'ethernet') return undefined
     const { day, month } = meter.usage()
     if (month.counted >= (caps.month ?? Infinity)) return 'month'
     return day.counted >= (caps.day ?? Infinity) ? 'day' : undefined
   }
   const decide = (online: boolean): Pick<ProfileState, 'profile' | 'reason'> =>
-    fixed === undefined ? chooseProfile(choice, { ...phone.state(), online }) : { profile: fixed, reason: 'wake' }
+    fixed === undefined
+      ? chooseProfile(choice, { ...phone.state(), kind: kindOfNow(), online })
+      : { profile: fixed, reason: 'wake' }
   const compute = (): ProfileState => {
     // No network is no reason to let go of anything: it may be back in a moment, or the browser may be wrong.
     const { profile, reason } = decide(true)
@@ -97,7 +102,7 @@ export async function createConnectivity(init: ConnectivityInit): Promise<Connec
     return {
       choice,
       ...(network.online() ? { profile, reason } : decide(false)),
-      network: networkKind(phone.state()),
+      network: kindOfNow(),
       ...(quiet === undefined ? {} : { quiet }),
       ...(cap === undefined ? {} : { capped: cap }),
     }

@@ -22,6 +22,12 @@ export interface MeterInit {
 
 type Day = Partial<Record<NetworkKind, DataCount>>
 
+interface Peer {
+  count: DataCount
+  /** What it had moved when it was last looked at. */
+  seen: number
+}
+
 const KEY = 'data:days'
 const KINDS: NetworkKind[] = ['wifi', 'cellular', 'ethernet', 'unknown']
 /** What a person pays for, or may: where the browser does not tell, it is counted. */
@@ -31,7 +37,8 @@ const LOOK_MS = 1_000
 
 export async function openMeter({ state, kind, onCount, now = () => Date.now() }: MeterInit): Promise<Meter> {
   const days = readDays(await state.get(KEY))
-  const peers = new Map<string, DataCount>()
+  /** The one whose bytes are the longest ago comes first. */
+  const peers = new Map<string, Peer>()
   let bucket: DataCount = { in: 0, out: 0 }
   let lookAt = 0
   let dirty = false
@@ -45,6 +52,16 @@ export async function openMeter({ state, kind, onCount, now = () => Date.now() }
       for (const old of [...days.keys()].sort().slice(0, -LIMITS.meteredDays)) days.delete(old)
     }
     bucket = day[kind()] ??= { in: 0, out: 0 }
+  }
+
+  /** Whoever holds a count adds to it without a word: who moved bytes since the last look goes to the end. */
+  function order(): void {
+    for (const [id, peer] of [...peers]) {
+      if (moved(peer.count) === peer.seen) continue
+      peer.seen = moved(peer.count)
+      peers.delete(id)
+      peers.set(id, peer)
+    }
   }
 
   function sum(of: (key: string) => boolean): DataPeriod {
@@ -63,15 +80,17 @@ export async function openMeter({ state, kind, onCount, now = () => Date.now() }
 
   return {
     peer(id) {
-      const known = peers.get(id)
-      if (known !== undefined) return known
-      const count = { in: 0, out: 0 }
-      peers.set(id, count)
-      if (peers.size > LIMITS.maxMeteredPeers) {
-        const least = [...peers].filter(([, each]) => each !== count).sort(([, a], [, b]) => moved(a) - moved(b))[0]
-        if (least !== undefined) peers.delete(least[0])
+      const peer = peers.get(id) ?? { count: { in: 0, out: 0 }, seen: 0 }
+      peers.delete(id)
+      if (peers.size >= LIMITS.maxMeteredPeers) {
+        order()
+        for (const oldest of peers.keys()) {
+          peers.delete(oldest)
+          break
+        }
       }
-      return count
+      peers.set(id, peer)
+      return peer.count
     },
     count(direction, bytes) {
       const time = now()
@@ -79,6 +98,7 @@ export async function openMeter({ state, kind, onCount, now = () => Date.now() }
       if (due) {
         lookAt = time + LOOK_MS
         look()
+        order()
       }
       bucket[direction] += bytes
       dirty = true
@@ -89,7 +109,7 @@ export async function openMeter({ state, kind, onCount, now = () => Date.now() }
       return {
         day: sum((key) => key === today),
         month: sum((key) => key.slice(0, 7) === today.slice(0, 7)),
-        peers: [...peers].map(([peer, count]) => ({ peer, ...count })).sort((a, b) => moved(b) - moved(a)),
+        peers: [...peers].map(([peer, { count }]) => ({ peer, ...count })).sort((a, b) => moved(b) - moved(a)),
       }
     },
     async save() {

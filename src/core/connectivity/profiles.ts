@@ -13,7 +13,7 @@ export interface Profile {
   background: boolean
   /** Whether peers are answered. */
   serves: boolean
-  /** CAR requests under way at one peer: the next windows of a file, of 8 MiB each. */
+  /** CAR requests under way at one peer: the next windows of a file, of 2 to 8 MiB each (ADR 6). */
   readAhead: number
 }
 
@@ -54,6 +54,7 @@ export const PROFILES: Record<ProfileName, Profile> = {
     serves: false,
     readAhead: 1,
   },
+  // No host uses it yet: for a node that a service worker is woken for (NodeConfig.profile).
   wake: {
     // The peers of the jobs it was woken for: 25 s are no time for others.
     connections: 4,

@@ -129,6 +129,26 @@ describe('the connectivity driver', () => {
     expect(connectivity.blocked()).toBeUndefined()
   })
 
+  it('takes a moment without Wi-Fi for no change of network: a used-up cap lets go of nothing', async () => {
+    const { connectivity, phone, net, told } = await open()
+    phone({ connection: { type: 'cellular' } })
+    await connectivity.data.setCaps({ day: 1 })
+    connectivity.meter.count('in', 1)
+    await later(1_000)
+    phone({ connection: { type: 'wifi' } })
+    expect(connectivity.blocked()).toBeUndefined()
+    told.length = 0
+    phone({ connection: { type: 'none' } })
+    net(false)
+    expect(connectivity.state()).toMatchObject({ network: 'wifi' })
+    net(true)
+    phone({ connection: { type: 'wifi' } })
+    expect(told.filter((each) => each.includes('quiet'))).toEqual([])
+    phone({ connection: { type: 'cellular' } })
+    phone({ connection: { type: 'none' } })
+    expect(connectivity.state()).toMatchObject({ profile: 'saver', network: 'cellular', quiet: 'data-cap' })
+  })
+
   it('stops at the cap of a month, which tomorrow does not help', async () => {
     vi.setSystemTime(new Date(2026, 10, 29, 23, 0))
     const { connectivity, state } = await open()

@@ -96,6 +96,26 @@ describe('the data meter', () => {
     expect(told).toBe(2)
   })
 
+  it('forgets the peer whose bytes are the longest ago, not the one that has just come', async () => {
+    const meter = await open()
+    const held = meter.peer('held since the start')
+    held.in = 1
+    meter.peer('large and gone').in = 1_000_000
+    meter.count('in', 1)
+    for (let i = 2; i < LIMITS.maxMeteredPeers; i++) {
+      later(1_000)
+      meter.peer(`peer ${i}`).in = 1_000
+      meter.count('in', 1)
+    }
+    held.in += 1
+    const known = (): string[] => meter.usage().peers.map(({ peer }) => peer)
+    meter.peer('new').in = 1
+    expect(known()).not.toContain('large and gone')
+    meter.peer('newer').in = 1
+    expect(known()).toEqual(expect.arrayContaining(['new', 'newer', 'held since the start']))
+    expect(known()).toHaveLength(LIMITS.maxMeteredPeers)
+  })
+
   it('keeps so many days and peers', async () => {
     const meter = await open()
     for (let i = 0; i < LIMITS.meteredDays + 10; i++) {
