@@ -52,6 +52,25 @@ const ALWAYS_IN_FRONT: PhoneInfo = { state: () => ({ visibility: 'visible' }), w
  * up beside that (`status().state` is `starting` until then), and relays connect after it.
  */
 export async function createNode(ports: HostPorts, config: NodeConfig): Promise<NodeService> {
+  const opening = createConnectivity({
+    state: ports.state,
+    network: ports.network,
+    phone: ports.phone ?? ALWAYS_IN_FRONT,
+    fixed: config.profile,
+  })
+  try {
+    return await open(ports, config, opening)
+  } catch (error) {
+    // It watches the phone by now, whatever else could not be opened.
+    await opening.then(
+      (connectivity) => connectivity.stop(),
+      () => undefined,
+    )
+    throw error
+  }
+}
+
+async function open(ports: HostPorts, config: NodeConfig, opening: Promise<Connectivity>): Promise<NodeService> {
   const datastore = createDatastore(ports.state)
   const room = createRoom(ports.estimate)
   const [blocks, privateKey, pins, relayList, journal, connectivity] = await Promise.all([
@@ -60,12 +79,7 @@ export async function createNode(ports: HostPorts, config: NodeConfig): Promise<
     openPinSet(ports.state),
     createRelayList(ports.state, config.relays),
     openJournal(ports.state),
-    createConnectivity({
-      state: ports.state,
-      network: ports.network,
-      phone: ports.phone ?? ALWAYS_IN_FRONT,
-      fixed: config.profile,
-    }),
+    opening,
   ])
   // Files of adds that were cut off before the journal had them. Beside the start: nothing waits for it.
   void blocks.sweepFiles(journal.found.flatMap(({ staged }) => filesOf(staged))).catch(() => undefined)
@@ -126,7 +140,7 @@ function assemble(
   const roots = createHeldRoots()
   const kept = (): string[] => pins.list().map(({ cid }) => cid)
   const collector = createCollector({ uses: blocks.uses, source, pins: kept, roots })
-  const dialer = createDialer({ libp2p, policy, network, webrtc, up })
+  const dialer = createDialer({ libp2p, policy, network, webrtc, up, blocked: () => connectivity.blocked() })
   const followed = createFollowed({ libp2p, dialer, network, webrtc })
   const library = createLibrary({
     networked: helia.blockstore,

@@ -11,8 +11,8 @@ import { parseMultiaddr } from './multiaddr.ts'
 export interface Dialer {
   /**
    * A multiaddr, or the id of a peer whose addresses are known.
-   * @throws PocketError ERR_INVALID_MULTIADDR, ERR_INVALID_PEER_ID, ERR_OFFLINE, ERR_DIAL_FAILED,
-   * ERR_CERTIFICATE_REFUSED, ERR_NO_WEBRTC, ERR_TIMEOUT, ERR_ABORTED
+   * @throws PocketError ERR_INVALID_MULTIADDR, ERR_INVALID_PEER_ID, ERR_OFFLINE, ERR_DATA_CAP,
+   * ERR_SAVING_DATA, ERR_DIAL_FAILED, ERR_CERTIFICATE_REFUSED, ERR_NO_WEBRTC, ERR_TIMEOUT, ERR_ABORTED
    */
   dial(target: string, options?: { signal?: AbortSignal }): Promise<Connection>
   /** Dials addresses of one peer, the first that works is enough. Rejects as `dial` does. */
@@ -26,9 +26,11 @@ export interface DialerInit {
   webrtc: WebRtcInfo
   /** The network of the node is up. */
   up: Promise<void>
+  /** Why nothing may be dialled, while `network` says that there is none. */
+  blocked: () => PocketError | undefined
 }
 
-export function createDialer({ libp2p, policy, network, webrtc, up }: DialerInit): Dialer {
+export function createDialer({ libp2p, policy, network, webrtc, up, blocked }: DialerInit): Dialer {
   async function open(addrs: Multiaddr[], signal: AbortSignal | undefined): Promise<Connection> {
     await up
     const [first] = addrs
@@ -38,7 +40,7 @@ export function createDialer({ libp2p, policy, network, webrtc, up }: DialerInit
       const direct = libp2p.getConnections(peer).find((connection) => isDirect(connection.remoteAddr))
       if (direct !== undefined) return direct
     }
-    if (!network.online()) throw new PocketError('ERR_OFFLINE')
+    if (!network.online()) throw blocked() ?? new PocketError('ERR_OFFLINE')
     for (const addr of addrs) policy.intend(addr)
     if (addrs.some((addr) => needsWebRtc(addr))) await untilLent(webrtc, signal)
     if (addrs.every((addr) => isWebRtc(addr)) && webrtc.state() !== 'available') throw new PocketError('ERR_NO_WEBRTC')
@@ -74,7 +76,7 @@ export function createDialer({ libp2p, policy, network, webrtc, up }: DialerInit
     await up
     const [connection] = libp2p.getConnections(peer)
     if (connection !== undefined) return connection
-    if (!network.online()) throw new PocketError('ERR_OFFLINE')
+    if (!network.online()) throw blocked() ?? new PocketError('ERR_OFFLINE')
     try {
       return await libp2p.dial(peer, { signal: within(signal, LIMITS.dialTimeoutMs) })
     } catch (error) {

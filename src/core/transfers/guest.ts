@@ -6,7 +6,7 @@ import type { JobRecord } from './record.ts'
 /** Work of a caller, shown like a job: it is not in the journal, and over when its caller says so. */
 export interface Guest {
   readonly id: string
-  /** Fires when it is cancelled, or the node stops. */
+  /** Fires, with the reason, when it is cancelled, the node stops, or may not fetch any more. */
   readonly signal: AbortSignal
   progress: (progress: JobProgress) => void
   /** From now on it is a job like the others, which goes on from `staged`. Resolves when the journal has it. */

@@ -131,11 +131,15 @@ export class Jobs {
     return this.#board.checkpoint()
   }
 
-  /** Ends the runs of fetches: they wait for `wake`. */
+  /**
+   * Ends the runs of fetches: they wait for `wake`, and callers are told. A network that is lost may be back in a moment,
+   * and what is here can be kept without it: that alone is no reason to let callers down.
+   */
   interrupt(reason: PocketError): void {
     for (const job of this.all()) {
-      if (job.guest || job.record.kind !== 'fetch' || job.record.state !== 'running') continue
-      this.#fail(job, reason)
+      if (job.record.kind !== 'fetch' || job.record.state !== 'running') continue
+      if (!job.guest) this.#fail(job, reason)
+      else if (reason.code === 'ERR_OFFLINE' && reason.detail?.chosen !== true) continue
       job.run?.aborter.abort(reason)
     }
   }

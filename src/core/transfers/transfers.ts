@@ -151,7 +151,8 @@ class NodeTransfers implements Transfers {
       guest.end()
       return pin
     } catch (error) {
-      const coded = toPocketError(error)
+      // The reason of who ended it, and not what became of it on the way.
+      const coded = toPocketError(guest.signal.aborted ? guest.signal.reason : error)
       guest.end(coded)
       // As with a job that is cancelled: what came of it is not wanted. After the end of the node nobody has said so.
       if (coded.code === 'ERR_ABORTED' && root !== undefined) await this.#init.release(root).catch(() => undefined)

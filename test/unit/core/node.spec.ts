@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AddEntry, AddSource, Transfer } from '../../../src/contract/node-api.ts'
+import { dayOf } from '../../../src/core/connectivity/meter.ts'
+import { createMemoryStateTable } from '../../../src/core/storage/index.ts'
 import { randomBytes, readAll, startNode, untilStatus } from '../../support/node/node.ts'
 import { startRelay } from '../../support/node/relay.ts'
 
@@ -64,6 +66,36 @@ describe('a node alone', () => {
     await untilStatus(node, (status) => status.state === 'running')
     await dial
     expect(dialled).toBe(true)
+  })
+
+  it('watches nothing any more when it could not be opened', async () => {
+    const watching = new Set<unknown>()
+    const watch = (listener: unknown): (() => void) => {
+      watching.add(listener)
+      return () => void watching.delete(listener)
+    }
+    const state = createMemoryStateTable()
+    await state.set('identity', new Uint8Array([1, 2, 3]))
+    const ports = { state, network: { online: () => true, watch } }
+    await expect(startNode({ ports })).rejects.toThrow()
+    expect(watching.size).toBe(0)
+  })
+
+  it('says at once why it fetches and dials no more', async () => {
+    await using node = await startNode()
+    const addr = '/ip4/127.0.0.1/tcp/9/ws'
+    await untilStatus(node, (status) => status.state === 'running')
+    const fetching = node.pin.add('bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e')
+    const refused = expect(fetching).rejects.toMatchObject({ code: 'ERR_OFFLINE', detail: { chosen: true } })
+    await node.profile.set('offline')
+    await refused
+    await expect(node.dial(addr)).rejects.toMatchObject({ code: 'ERR_OFFLINE', detail: { chosen: true } })
+    const { state } = node.ports
+    await state.set('data:days', [[dayOf(Date.now()), { unknown: { in: 10, out: 0 } }]])
+    await using capped = await startNode({ ports: { state } })
+    await capped.profile.set('auto')
+    await capped.data.setCaps({ month: 10 })
+    await expect(capped.dial(addr)).rejects.toMatchObject({ code: 'ERR_DATA_CAP', detail: { period: 'month' } })
   })
 
   it('adds a stream of odd chunks like the file of the same bytes', async () => {

@@ -33,6 +33,18 @@ describe('work of a caller that is to stay as a job', () => {
     expect([held.size, runs()]).toEqual([0, 0])
   })
 
+  it('is told why it may not fetch any more, unless the network is only lost', async () => {
+    const { jobs } = await open()
+    const fetching = jobs.guest({ kind: 'fetch', name: 'a' })
+    const adding = jobs.guest({ kind: 'import', name: 'b' })
+    jobs.interrupt(new PocketError('ERR_OFFLINE'))
+    expect(fetching.signal.aborted).toBe(false)
+    const reason = new PocketError('ERR_DATA_CAP')
+    jobs.interrupt(reason)
+    expect(fetching.signal.reason).toBe(reason)
+    expect(adding.signal.aborted).toBe(false)
+  })
+
   it('tells its caller when it is cancelled before the journal has it', async () => {
     const { jobs, state } = await open()
     const guest = jobs.guest({ kind: 'import', name: 'a' })
