@@ -108,7 +108,10 @@ export const LIMITS = {
   fetchWindow: 16,
   /** Peers and gateways that one fetch is told to ask. */
   maxFetchSources: 16,
-  /** Requests of peers answered at once: each reads ahead `fetchWindow` blocks of up to 2 MiB. */
+  /**
+   * Requests of peers answered at once: each reads ahead `fetchWindow` blocks of up to 2 MiB. When all are taken, a peer that
+   * has none goes before one that has several: peer ids cost nothing.
+   */
   maxAnswers: 12,
   /** Of one peer: its `carStreams` and one for good measure. */
   maxAnswersPerPeer: 4,

@@ -14,6 +14,7 @@ import {
   type GatewayRequest,
 } from './request.ts'
 import { createSend } from './send.ts'
+import { createSlots } from './slots.ts'
 
 /** Answers trustless-gateway requests of peers, one a stream. */
 export interface Gateway {
@@ -33,23 +34,25 @@ export function createGateway(
   serves: () => boolean = () => true,
 ): Gateway {
   const local: Pick<BlockSource, 'get'> = { get: (cid) => source.getLocal(cid) }
-  const answering = new Map<string, number>()
-  let all = 0
+  const slots = createSlots()
   return {
     async serve(stream, { remotePeer }) {
       const peer = remotePeer.toString()
-      const mine = answering.get(peer) ?? 0
-      if (!serves() || mine >= LIMITS.maxAnswersPerPeer || all >= LIMITS.maxAnswers)
-        return refuse(stream, '429 Too Many Requests', '')
-      answering.set(peer, mine + 1)
-      all++
+      const slot = serves() ? slots.take(peer, () => stream.abort(new PocketError('ERR_LIMIT_EXCEEDED'))) : undefined
+      if (slot === undefined) return refuse(stream, '429 Too Many Requests', '')
       try {
-        await answer(stream, local, (cid) => onAnswer(peer, cid))
+        await answer(stream, local, (cid) => {
+          const told = onAnswer(peer, cid)
+          return {
+            sent(bytes) {
+              slot.sent(bytes)
+              told.sent(bytes)
+            },
+            end: () => told.end(),
+          }
+        })
       } finally {
-        all--
-        const left = (answering.get(peer) ?? 1) - 1
-        if (left === 0) answering.delete(peer)
-        else answering.set(peer, left)
+        slot.release()
       }
     },
   }

@@ -1,6 +1,8 @@
 import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import { noise } from '@libp2p/noise'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
@@ -17,6 +19,7 @@ import { createHttpSource } from '../../../src/core/transfers/sources/http-sourc
 import type { Part } from '../../../src/core/transfers/sources/part.ts'
 import { askPeer } from '../../../src/core/transfers/sources/peer-ask.ts'
 import { createSink } from '../../../src/core/transfers/sources/sink.ts'
+import { LIMITS } from '../../../src/shared/limits.ts'
 import { randomBytes } from '../../support/node/node.ts'
 
 const MiB = 1024 * 1024
@@ -172,6 +175,33 @@ describe('a peer that asks and does not read', () => {
     const { status } = await httpGet(refused, `/ipfs/${file.toString()}?format=car`, '')
     expect(status).toBe(429)
     for (const stream of streams) stream.abort(new Error('done'))
+  })
+
+  it('keeps no place from a peer that has none, however many it comes as', async () => {
+    const path = `/ipfs/${file.toString()}?format=car`
+    const source = createBlockSource({ networked: blocks, local: blocks })
+    const gateway = createGateway(source)
+    let remotePeer = client.peerId
+    let asked = 0
+    const ended: Promise<void>[] = []
+    answer = (stream) => {
+      ended.push(gateway.serve(stream, { remotePeer }))
+      asked++
+    }
+    const streams: Stream[] = []
+    for (let n = 0; n < LIMITS.maxAnswers; n++) {
+      if (n % LIMITS.maxAnswersPerPeer === 0) remotePeer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+      const stream = await (await connection()).newStream(HTTP_PROTOCOL)
+      stream.pause()
+      stream.send(new TextEncoder().encode(`GET ${path} HTTP/1.1\r\n\r\n`))
+      streams.push(stream)
+      while (asked <= n) await new Promise((resolve) => setImmediate(resolve))
+    }
+    remotePeer = client.peerId
+    expect((await get(path)).status).toBe(200)
+    await Promise.race(ended.slice(0, LIMITS.maxAnswers))
+    for (const stream of streams) stream.abort(new Error('done'))
+    answer = undefined
   })
 })
 
