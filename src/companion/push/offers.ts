@@ -69,13 +69,14 @@ export function createOffers({ store, config, capabilities, now = Date.now }: Of
       const { body, ttl } = parseOfferRequest(jsonBody(request))
       if (!rate.take(capability))
         throw tooMany('Too many offers with this capability.', Math.ceil(60 / config.offersPerMinute))
-      const expires = now() + ttl * 1000
+      const time = now()
+      const expires = time + ttl * 1000
       store.transaction(() => {
         const known = find.get(peer, id)?.capability
         if (known === undefined) checkRoom(peer, capability)
         // Nobody replaces what another has left.
         else if (known !== capability) throw new PocketError('ERR_NOT_ALLOWED', 'This id is taken.')
-        upsert.run(peer, id, capability, Buffer.from(body, 'base64url'), now(), expires)
+        upsert.run(peer, id, capability, Buffer.from(body, 'base64url'), time, expires)
       })
       return { id, expires }
     },
