@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { IPNS_RECORD_TYPE, ROUTING_PATH } from '../../contract/companion-api.ts'
 import { PocketError } from '../../shared/errors.ts'
-import { createRate } from '../server/address-limits.ts'
+import { createNewcomerRate } from '../server/address-limits.ts'
 import { createApi, tooMany } from '../web/api.ts'
 import { errorReply } from '../web/error-reply.ts'
 import { checkRecord, parseName } from './record.ts'
@@ -41,7 +41,7 @@ export function createNames({ store, config, now = Date.now }: NamesInit): Names
     ON CONFLICT (name) DO UPDATE SET record = excluded.record, sequence = excluded.sequence, ends_at = excluded.ends_at,
       ttl = excluded.ttl, expires = excluded.expires`)
   const dropOld = db.prepare('DELETE FROM names WHERE expires <= ?')
-  const rate = createRate(config.newNamesPerHour / 3_600, config.newNameBurst, now)
+  const rate = createNewcomerRate(config.newNamesPerHour, config.newNameBurst, now)
 
   const get = ({ headers }: WebRequest, name: Name): Reply => {
     const found = find.get(name.text, now())

@@ -5,6 +5,7 @@ import { createApi, jsonBody } from '../web/api.ts'
 import { jsonReply } from '../web/reply.ts'
 import { createCapabilities } from './capabilities.ts'
 import { createDeliveries } from './deliveries.ts'
+import { checkEndpoint } from './endpoint.ts'
 import { createOffers } from './offers.ts'
 import { createPushSender } from './send.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -64,12 +65,19 @@ export function createPush({ config, store, proof, vapid, log }: PushInit): Push
     },
   })
 
+  /** Nobody takes a place with what is then refused. */
+  const left = <T>(peer: string, { client }: WebRequest, put: () => T): T =>
+    store.transaction(() => {
+      peers.know(peer, client)
+      return put()
+    })
+
   const routes: ApiRoute[] = [
     proven('GET', /^\/push\/subscriptions$/, (peer) => ({ subscriptions: subscriptions.list(peer) })),
     proven('POST', /^\/push\/subscriptions$/, (peer, request) => {
       const subscription = parseSubscriptionRequest(jsonBody(request))
-      peers.know(peer, request.client)
-      return subscriptions.put(peer, subscription)
+      checkEndpoint(subscription.endpoint, config.pushPrivateEndpoints)
+      return left(peer, request, () => subscriptions.put(peer, subscription))
     }),
     proven('DELETE', /^\/push\/subscriptions\/([^/]+)$/, (peer, _request, id) => {
       subscriptions.remove(peer, checkId(id))
@@ -78,8 +86,8 @@ export function createPush({ config, store, proof, vapid, log }: PushInit): Push
     proven('GET', /^\/push\/capabilities$/, (peer) => ({ capabilities: capabilities.list(peer) })),
     proven('PUT', /^\/push\/capabilities\/([^/]+)$/, (peer, request, id) => {
       const capability = parseCapabilityRequest(jsonBody(request))
-      peers.know(peer, request.client)
-      return capabilities.put(peer, checkId(id), capability)
+      const checked = checkId(id)
+      return left(peer, request, () => capabilities.put(peer, checked, capability))
     }),
     proven('DELETE', /^\/push\/capabilities\/([^/]+)$/, (peer, _request, id) => {
       capabilities.remove(peer, checkId(id))

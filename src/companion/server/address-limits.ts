@@ -16,6 +16,11 @@ export function clientKey(address: string): string {
     .join(':')}::/64`
 }
 
+/** The /48 network that a provider gives to one site: it has 65,536 of those that are counted as one client. */
+function siteKey(client: string): string | undefined {
+  return client.endsWith('::/64') ? `${client.split(':', 3).join(':')}::/48` : undefined
+}
+
 /** Counts what is open, in all and of each client. */
 export interface Counter {
   readonly size: number
@@ -82,6 +87,21 @@ export function createRate(perSecond: number, burst: number, now: () => number =
       if (bucket.tokens < 1) return false
       bucket.tokens -= 1
       return true
+    },
+  }
+}
+
+/** Clients at one site that may be busy at once: a school has several networks. */
+const CLIENTS_OF_SITE = 4
+
+/** For what is kept for months: by client, and by the site that an IPv6 one is at. */
+export function createNewcomerRate(perHour: number, burst: number, now?: () => number): Rate {
+  const clients = createRate(perHour / 3_600, burst, now)
+  const sites = createRate((CLIENTS_OF_SITE * perHour) / 3_600, CLIENTS_OF_SITE * burst, now)
+  return {
+    take(key) {
+      const site = siteKey(key)
+      return clients.take(key) && (site === undefined || sites.take(site))
     },
   }
 }

@@ -1,11 +1,14 @@
-import { createRate } from '../server/address-limits.ts'
+import { createNewcomerRate } from '../server/address-limits.ts'
 import { tooMany } from '../web/api.ts'
 import type { CompanionConfig } from '../config.ts'
 import type { Store } from './store.ts'
 
 /** Peers of whom something is kept, counted and forgotten in one place. */
 export interface Peers {
-  /** Makes room for a peer that is about to leave something. @throws PocketError ERR_LIMIT_EXCEEDED */
+  /**
+   * Makes room for a peer that is about to leave something: when there is none, the one longest unseen of those that
+   * nobody can wake and who let nobody wake them goes. @throws PocketError ERR_LIMIT_EXCEEDED
+   */
   know(peer: string, client: string): void
   /** It is still there. Noted once a day: a commit waits for the disk, and the relay with it. */
   touch(peer: string): void
@@ -29,12 +32,18 @@ export function createPeers(
   const see = db.prepare('UPDATE peers SET seen = ? WHERE id = ? AND seen < ?')
   const drop = db.prepare('DELETE FROM peers WHERE id = ?')
   const dropOld = db.prepare('DELETE FROM peers WHERE seen < ?')
-  const rate = createRate(config.newPeersPerHour / 3_600, config.newPeerBurst, now)
+  const dropUseless = db.prepare(`
+    DELETE FROM peers WHERE id = (SELECT id FROM peers
+      WHERE NOT EXISTS (SELECT 1 FROM subscriptions s WHERE s.peer = peers.id AND s.expires > ?1)
+        AND NOT EXISTS (SELECT 1 FROM capabilities c WHERE c.peer = peers.id AND (c.expires IS NULL OR c.expires > ?1))
+      ORDER BY seen LIMIT 1)`)
+  const rate = createNewcomerRate(config.newPeersPerHour, config.newPeerBurst, now)
   return {
     know(peer, client) {
       if (find.get(peer) !== undefined) return
       if (!rate.take(client)) throw tooMany('Too many new peers from this address.', FULL_RETRY_SECONDS)
-      if (Number(count.get()?.peers) >= config.maxKnownPeers) {
+      const full = Number(count.get()?.peers) >= config.maxKnownPeers
+      if (full && dropUseless.run(now()).changes === 0) {
         throw tooMany('The companion has no room for another peer.', FULL_RETRY_SECONDS)
       }
       put.run(peer, now())

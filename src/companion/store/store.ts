@@ -7,7 +7,7 @@ import { MIGRATIONS } from './schema.ts'
 /** What phones leave with the companion, in one SQLite file of the data folder that its owner alone can read. */
 export interface Store {
   readonly db: DatabaseSync
-  /** All or nothing. */
+  /** All or nothing; within another one, a part of it. */
   transaction<T>(change: () => T): T
   close(): void
 }
@@ -29,6 +29,7 @@ export function openStore(dataDir: string): Store {
   return {
     db,
     transaction(change) {
+      if (db.isTransaction) return change()
       db.exec('BEGIN IMMEDIATE')
       try {
         const result = change()

@@ -1,8 +1,12 @@
 import { createDecipheriv, createECDH, createPublicKey, hkdfSync, randomBytes, verify } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { generateKeyPair, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { onTestFinished } from 'vitest'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { startCompanion } from '../../../src/companion/companion.ts'
 import { authBytes, formatAuthParams, newChallenge, parseAuthParams } from '../../../src/contract/companion-auth.ts'
 import {
   capabilityHash,
@@ -11,9 +15,10 @@ import {
   parsePushMessage,
 } from '../../../src/contract/companion-push.ts'
 import { fromBase64Url, toBase64Url } from '../../../src/shared/base64url.ts'
-import { until } from './support.ts'
+import { companion, testConfig, until } from './support.ts'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { CompanionConfig } from '../../../src/companion/config.ts'
 import type { SubscriptionInfo, WakeRequest } from '../../../src/contract/companion-push.ts'
 
 export interface Pushed {
@@ -197,4 +202,23 @@ export async function wake(port: number, token: string, request: Partial<WakeReq
     body,
   })
   return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Record<string, unknown> }
+}
+
+/** One companion for all tests of a file that change nothing in it: it takes public endpoints only. */
+export function keptCompanion() {
+  const kept = { port: 0, token: '', strict: {} as Peer, stop: () => Promise.resolve() }
+  beforeAll(async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pocket-'))
+    const running = await startCompanion(testConfig({ dataDir }))
+    const strict = await peer(running.port)
+    const stop = () => running.stop().then(() => rm(dataDir, { recursive: true }))
+    Object.assign(kept, { port: running.port, token: await strict.allow(), strict, stop })
+  })
+  afterAll(() => kept.stop())
+  return kept
+}
+
+/** A companion of the test's own that takes endpoints on this machine. */
+export function pushing(overrides: Partial<CompanionConfig> = {}, log?: (line: string) => void) {
+  return companion({ pushPrivateEndpoints: true, ...overrides }, log === undefined ? {} : { log })
 }

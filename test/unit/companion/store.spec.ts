@@ -95,4 +95,49 @@ describe('the companion’s store', () => {
     expect(['peers', 'capabilities'].map(count)).toEqual([1, 1])
     store.close()
   })
+  it('gives the place of who is of no use to anybody any more, longest unseen first, and no other', async () => {
+    const store = openStore(await temporaryFolder())
+    let now = 1_000 * DAY
+    const config = testConfig({ maxKnownPeers: 4 })
+    const peers = createPeers(store, config, () => now)
+    for (const peer of ['woken', 'allows', 'idle', 'newer']) {
+      peers.know(peer, '::1')
+      now += DAY
+    }
+    const subscriptions = createSubscriptions(store, config, () => now)
+    const { id } = subscriptions.put('woken', browser('https://push.example/p').subscription)
+    createCapabilities(store, config, () => now).put('allows', 'x'.repeat(22), { hash: 'A'.repeat(43) })
+    const known = () =>
+      store.db
+        .prepare('SELECT id FROM peers ORDER BY seen')
+        .all()
+        .map(({ id: peer }) => peer)
+    peers.know('first', '::1')
+    expect(known()).toEqual(['woken', 'allows', 'newer', 'first'])
+    now += DAY
+    for (const peer of ['second', 'third']) {
+      peers.know(peer, '::1')
+      createCapabilities(store, config, () => now).put(peer, peer.padEnd(22, 'x'), { hash: 'A'.repeat(43) })
+    }
+    expect(known()).toEqual(['woken', 'allows', 'second', 'third'])
+    expect(() => peers.know('fourth', '::1')).toThrow(expect.objectContaining({ code: 'ERR_LIMIT_EXCEEDED' }))
+    subscriptions.remove('woken', id)
+    now += DAY
+    peers.know('fourth', '::1')
+    expect(known()).toEqual(['allows', 'second', 'third', 'fourth'])
+    store.close()
+  })
+
+  it('counts a transaction within another one as a part of it', async () => {
+    const store = openStore(await temporaryFolder())
+    const put = (id: string) => store.db.prepare('INSERT INTO peers VALUES (?, 1)').run(id)
+    expect(() =>
+      store.transaction(() => {
+        store.transaction(() => put('p'))
+        throw new Error('no')
+      }),
+    ).toThrow('no')
+    expect(store.db.prepare('SELECT count(*) AS n FROM peers').get()?.n).toBe(0)
+    store.close()
+  })
 })

@@ -1,7 +1,12 @@
 import { connect } from 'node:net'
 import { WebSocket as Client } from 'ws'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { clientKey, createCounter, createRate } from '../../../src/companion/server/address-limits.ts'
+import {
+  clientKey,
+  createCounter,
+  createNewcomerRate,
+  createRate,
+} from '../../../src/companion/server/address-limits.ts'
 import { companion, fixtureSite, phone, rawRequest, relayAddress, sendRaw, upgradeRequest, until } from './support.ts'
 
 describe('upgrades', () => {
@@ -206,5 +211,13 @@ describe('limits by address', () => {
     expect(rate.take('a')).toBe(false)
     now += 500
     expect([rate.take('a'), rate.take('a')]).toEqual([true, false])
+  })
+  it('counts newcomers of one /48 network together, beside those of each client', () => {
+    const rate = createNewcomerRate(1, 2, () => 0)
+    const take = (address: string) => rate.take(clientKey(address))
+    expect([1, 2, 3].map(() => take('2001:db8:1:1::1'))).toEqual([true, true, false])
+    const others = Array.from({ length: 8 }, (_, index) => take(`2001:db8:1:${index + 2}::1`))
+    expect(others).toEqual([true, true, true, true, true, true, false, false])
+    expect([take('2001:db8:2::1'), take('10.0.0.1')]).toEqual([true, true])
   })
 })
