@@ -77,7 +77,7 @@ async function startLocked(config: CompanionConfig, options: CompanionOptions, l
   let site = await read()
   const privateKey = await loadIdentity(config.dataDir)
   const tls = config.localAuthority ? await openLocalTls(config, lan, log) : undefined
-  const services = await openServices({ config, privateKey, hostnames: () => hostNames(config, lan()), log })
+  const services = await openServices({ config, privateKey, hostnames: (near) => hostNames(config, lan, near), log })
 
   const health = (): Health => ({
     status: state,

@@ -5,7 +5,7 @@ export const PUSH_FIELDS = {
   // Who may ask, and how much is kept
 
   /**
-   * Names under which phones call this companion, besides those of `announce`, `localName` and this machine's addresses. A
+   * Names under which phones call this companion, besides those of `announce`, `localName` and, while nothing is announced, this machine's addresses. A
    * phone signs the name that it called; a proof for another name may have been passed on by somebody else's server.
    */
   hostNames: textList([], /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i, 'a list of host names'),
@@ -17,7 +17,7 @@ export const PUSH_FIELDS = {
   maxKnownPeers: integer(20_000, 1, 10_000_000),
   /** Days after which a peer that did not prove itself any more is forgotten with all of its things: half a year in a drawer. */
   peerDays: integer(180, 1, 3_650),
-  /** New peers an hour from one address. A peer id costs nothing, so one machine could fill all places; a school fills its own in a day. */
+  /** New peers an hour from one address. A peer id costs nothing, so one machine could fill all places; a school fills its own in a day. An IPv6 /48 gets four times as many. */
   newPeersPerHour: integer(60, 1, 1_000_000),
   /** New peers from one address at once. */
   newPeerBurst: integer(100, 1, 1_000_000),
@@ -82,7 +82,7 @@ export const PUSH_FIELDS = {
   maxNames: integer(50_000, 1, 10_000_000),
   /** Days that a record is kept at most, however long it is valid. Publishers put theirs again every day or so. */
   nameDays: integer(30, 1, 10_000_000),
-  /** New names an hour from one address. A name costs nothing, so one machine could fill all places. */
+  /** New names an hour from one address. A name costs nothing, so one machine could fill all places. An IPv6 /48 gets four times as many. */
   newNamesPerHour: integer(30, 1, 10_000_000),
   /** New names from one address at once. */
   newNameBurst: integer(60, 1, 10_000_000),

@@ -2,6 +2,7 @@ import { createNames } from './names/names.ts'
 import { createPeerProof } from './proof/peer-proof.ts'
 import { createPush } from './push/push.ts'
 import { loadVapid } from './push/vapid.ts'
+import { isLoopback } from './server/client-address.ts'
 import { publicUrl } from './server/host-names.ts'
 import { openStore } from './store/store.ts'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
@@ -19,8 +20,8 @@ export interface Services {
 export interface ServicesInit {
   config: CompanionConfig
   privateKey: Ed25519PrivateKey
-  /** The names that a phone may have called. */
-  hostnames: () => readonly string[]
+  /** The names that a phone may have called, on this machine itself (`true`) or from elsewhere. */
+  hostnames: (near: boolean) => readonly string[]
   log: (line: string) => void
 }
 
@@ -29,7 +30,11 @@ const SWEEP_MS = 3_600_000
 
 /** @throws PocketError ERR_INVALID_ARGUMENT or ERR_STORAGE_VERSION for files that cannot be used */
 export async function openServices({ config, privateKey, hostnames, log }: ServicesInit): Promise<Services> {
-  const vapid = await loadVapid(config.dataDir, config.pushContact === '' ? publicUrl(config) : config.pushContact)
+  const contact = config.pushContact === '' ? publicUrl(config) : config.pushContact
+  if (new URL(contact).hostname === 'localhost' && !config.hosts.every(isLoopback)) {
+    log(`Push services are told ${contact} as contact, which Apple's is said to refuse: set pushContact.`)
+  }
+  const vapid = await loadVapid(config.dataDir, contact)
   const store = openStore(config.dataDir)
   const proof = createPeerProof({ privateKey, hostnames })
   const push = createPush({ config, store, proof, vapid, log })

@@ -34,8 +34,8 @@ export interface PeerProof {
 
 export interface PeerProofInit {
   privateKey: Ed25519PrivateKey
-  /** The names under which phones call this companion; a proof for another server is none for this one. */
-  hostnames: () => readonly string[]
+  /** The names under which phones call this companion, on this machine itself (`true`) or from elsewhere; a proof for another server is none for this one. */
+  hostnames: (near: boolean) => readonly string[]
   now?: () => number
 }
 
@@ -113,9 +113,9 @@ export function createPeerProof({ privateKey, hostnames, now = Date.now }: PeerP
   }
 
   return {
-    async check({ headers }) {
+    async check({ headers, near }) {
       const hostname = authHostname(headers.host ?? '')
-      if (!hostnames().includes(hostname)) return { challenge: misdirected(hostname) }
+      if (!hostnames(near).includes(hostname)) return { challenge: misdirected(hostname) }
       const params = parseAuthParams(headers.authorization)
       if (params?.bearer !== undefined) {
         const { peerId, hostname: host, at } = sealer.open('bearer', params.bearer) ?? {}

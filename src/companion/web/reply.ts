@@ -13,6 +13,8 @@ export interface WebRequest {
   secure: boolean
   /** From this machine (or a proxy on it). */
   local: boolean
+  /** From this machine itself, and not through a trusted proxy from elsewhere. */
+  near: boolean
   /** What is counted as one client (`clientKey`). */
   client: string
   /** Empty where the handler takes none. */
@@ -38,13 +40,15 @@ export interface Handler {
 export function parseRequest(request: IncomingMessage, trustedProxies: readonly string[]): WebRequest | undefined {
   const path = decodePath(request.url ?? '')
   if (path === undefined) return undefined
+  const client = clientAddress(request, trustedProxies).address
   return {
     method: request.method ?? 'GET',
     path,
     headers: request.headers,
     secure: (request.socket as Partial<TLSSocket>).encrypted === true,
     local: isLoopback(request.socket.remoteAddress),
-    client: clientKey(clientAddress(request, trustedProxies).address),
+    near: isLoopback(client),
+    client: clientKey(client),
     body: new Uint8Array(0),
   }
 }

@@ -67,6 +67,7 @@ it('is unhealthy while it starts and stops', async () => {
         headers: {},
         secure: false,
         local: true,
+        near: true,
         client: '127.0.0.1',
         body: new Uint8Array(0),
       }

@@ -197,6 +197,7 @@ describe('phones on the local network', () => {
         headers: {},
         secure: false,
         local: false,
+        near: false,
         client: '192.168.77.9',
         body: new Uint8Array(0),
       }

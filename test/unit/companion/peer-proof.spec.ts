@@ -27,7 +27,15 @@ async function proof() {
   const server = createPeerProof({ privateKey, hostnames: () => [HOST, '127.0.0.1'], now: () => clock.now })
   const check = (authorization?: string, host = HOST) => {
     const headers = { host, ...(authorization === undefined ? {} : { authorization }) }
-    const rest = { method: 'GET', path: '/push', secure: false, local: true, client: '::1', body: new Uint8Array(0) }
+    const rest = {
+      method: 'GET',
+      path: '/push',
+      secure: false,
+      local: true,
+      near: true,
+      client: '::1',
+      body: new Uint8Array(0),
+    }
     return server.check({ ...rest, headers })
   }
   /** The parameters of the 401. */
