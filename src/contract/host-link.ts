@@ -9,7 +9,7 @@ import { parsePageReport, type PageReport } from './page-report.ts'
  * The number grows when a page and a host of different builds could not talk (a test compares the files that say how). A
  * host refuses every other number; a page of a newer build then replaces it, a page of an older one has to be reloaded.
  */
-export const HOST_PROTOCOL = 3
+export const HOST_PROTOCOL = 4
 
 /** Held by the one host that owns the node of this origin. */
 export const HOST_LOCK = 'pocket-ipfs:host'

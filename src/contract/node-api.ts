@@ -191,6 +191,8 @@ export interface RelayStatus {
 export interface NodeStatus {
   /** `starting`: what is on this phone can be read, the network is not up yet. */
   state: 'starting' | 'running' | 'stopping'
+  /** Why the network did not start: it is tried again, and `state` stays `starting` meanwhile. */
+  error?: WireError
   host: 'shared-worker' | 'dedicated-worker'
   online: boolean
   /** Whether others can dial this node now. */

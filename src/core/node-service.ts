@@ -16,6 +16,7 @@ import { describeConnection, describePeers, parsePeerId } from './network/peers.
 import type { RelayList } from './network/relay-list.ts'
 import { parseHints, parseRelay } from './network/multiaddr.ts'
 import type { Relays } from './network/relays.ts'
+import type { NetworkStart } from './network/start.ts'
 import { describeStatus } from './network/status.ts'
 import type { HostPorts } from './ports.ts'
 import { makeShare } from './share.ts'
@@ -40,8 +41,7 @@ export interface NodeParts {
   relays: Relays
   connectivity: Connectivity
   life: Lifecycle
-  /** Settles when the network of the node is up, or cannot be. */
-  up: Promise<void>
+  start: NetworkStart
 }
 
 /** Changes of connections come in bursts; watchers hear of them this much later, in ms. */
@@ -52,6 +52,8 @@ export class PocketNodeService implements NodeService {
   readonly #startedAt = Date.now()
   readonly #stops: (() => void)[] = []
   #state: NodeStatus['state'] = 'starting'
+  /** Whether transfers that were under way go on. */
+  #begun = false
   #settling: ReturnType<typeof setTimeout> | undefined
 
   constructor(parts: NodeParts) {
@@ -70,24 +72,20 @@ export class PocketNodeService implements NodeService {
     )
     // None is called before the network is up.
     relays.set(relayList.all())
-    void this.#goOn()
   }
 
-  /** What needs the network, and what was under way. */
-  async #goOn(): Promise<void> {
-    const { connectivity, relays, helia, transfers, life, up } = this.#parts
-    const isUp = await up.then(
-      () => true,
-      () => false,
-    )
+  /** An attempt to bring the network up has ended: what was under way goes on, also without it. */
+  networkSettled(): void {
+    const { connectivity, relays, helia, transfers, life, start } = this.#parts
     if (this.#state === 'stopping') return
-    if (isUp) {
+    if (start.error() === undefined) {
       this.#state = 'running'
       const review = (): void => transfers.review()
       this.#stops.push(enforceProfile({ connectivity, libp2p: helia.libp2p, relays, review }))
       life.started()
     }
-    transfers.begin()
+    if (!this.#begun) transfers.begin()
+    this.#begun = true
     this.changed()
   }
 
@@ -207,10 +205,10 @@ export class PocketNodeService implements NodeService {
     this.#state = 'stopping'
     clearTimeout(this.#settling)
     for (const stop of this.#stops) stop()
-    const { transfers, followed, relays, helia, blocks, ports, connectivity, life, up } = this.#parts
+    const { transfers, followed, relays, helia, blocks, ports, connectivity, life, start } = this.#parts
     life.stop()
     connectivity.stop()
-    await up.catch(() => undefined)
+    await start.stop()
     await transfers.stop()
     followed.stop()
     relays.stop()

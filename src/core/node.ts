@@ -1,7 +1,6 @@
 import type { AbortOptions } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import type { NodeService, NodeStatus } from '../contract/node-api.ts'
-import { toPocketError } from '../shared/errors.ts'
 import { LIMITS } from '../shared/limits.ts'
 import { createCarApi } from './car/car-api.ts'
 import { createConnectivity, type Connectivity } from './connectivity/connectivity.ts'
@@ -24,6 +23,7 @@ import { createFollowed } from './network/followed.ts'
 import { libp2pOptions } from './network/libp2p.ts'
 import { createRelayList, type RelayList } from './network/relay-list.ts'
 import { createRelays } from './network/relays.ts'
+import { createNetworkStart, resetLibp2p } from './network/start.ts'
 import type { HostPorts, PhoneInfo } from './ports.ts'
 import { createCollector } from './repo/collector.ts'
 import { createHeldRoots } from './repo/held-roots.ts'
@@ -118,18 +118,20 @@ function assemble(
   const { libp2p } = helia
   const { webrtc, phone = ALWAYS_IN_FRONT } = ports
   const { network } = connectivity
-  const { promise: up, resolve: isUp, reject: isNotUp } = Promise.withResolvers<void>()
-  // Whoever dials is told.
-  up.catch(() => undefined)
   const hub = createEventHub()
   let isStarted = false
-  void up.then(
-    () => (isStarted = true),
-    () => undefined,
-  )
+  const start = createNetworkStart({
+    async attempt(again) {
+      if (again) await resetLibp2p(libp2p)
+      await handle()
+      await helia.start()
+      isStarted = true
+    },
+    onSettled: () => node.networkSettled(),
+  })
   /** What is here is read before the network is up; what is not waits for it. */
   async function* early(cid: CID, options: AbortOptions): AsyncGenerator<Uint8Array> {
-    if (!(await blocks.has(cid))) await up
+    if (!(await blocks.has(cid))) await start.up()
     yield* helia.blockstore.get(cid, options)
   }
   const source = createBlockSource({
@@ -140,7 +142,14 @@ function assemble(
   const roots = createHeldRoots()
   const kept = (): string[] => pins.list().map(({ cid }) => cid)
   const collector = createCollector({ uses: blocks.uses, source, pins: kept, roots })
-  const dialer = createDialer({ libp2p, policy, network, webrtc, up, blocked: () => connectivity.blocked() })
+  const dialer = createDialer({
+    libp2p,
+    policy,
+    network,
+    webrtc,
+    up: () => start.up(),
+    blocked: () => connectivity.blocked(),
+  })
   const followed = createFollowed({ libp2p, dialer, network, webrtc })
   const library = createLibrary({
     networked: helia.blockstore,
@@ -178,11 +187,12 @@ function assemble(
     (peerId, cid) => transfers.answer(peerId, cid),
     () => connectivity.allows().serves,
   )
-  const handled = libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection), {
-    runOnLimitedConnection: true,
-    maxInboundStreams: LIMITS.maxInboundStreams,
-    maxOutboundStreams: LIMITS.maxOutboundStreams,
-  })
+  const handle = (): Promise<void> =>
+    libp2p.handle(HTTP_PROTOCOL, (stream, connection) => void gateway.serve(stream, connection), {
+      runOnLimitedConnection: true,
+      maxInboundStreams: LIMITS.maxInboundStreams,
+      maxOutboundStreams: LIMITS.maxOutboundStreams,
+    })
   const relays = createRelays({ libp2p, policy, network, onChange: () => node.changed(), held: 0 })
   const life = createLifecycle({
     phone,
@@ -215,13 +225,10 @@ function assemble(
     relays,
     connectivity,
     life,
-    up,
+    start,
   })
   node.start()
-  Promise.all([handled, helia.start()]).then(
-    () => isUp(),
-    (error: unknown) => isNotUp(toPocketError(error)),
-  )
+  start.begin()
   // After the journal has said what it holds.
   room.by(collector)
   return node

@@ -30,6 +30,7 @@ export const ERRORS = {
   ERR_CERTIFICATE_REFUSED: 'The certificate of the peer was refused',
   ERR_NO_WEBRTC: 'This browser or page offers no WebRTC',
   ERR_OFFLINE: 'There is no network',
+  ERR_NETWORK_START: 'The network of the node did not start; it is tried again',
   ERR_DATA_CAP: 'The data cap of this day or month is reached',
   ERR_SAVING_DATA: 'It waits until the app is in front again, to save data',
   ERR_PORT_BUSY: 'The port is taken by another program',

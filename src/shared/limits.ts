@@ -54,6 +54,9 @@ export const LIMITS = {
   supersedeAfterMs: 2_000,
   /** Longest pause before a relay is called again, in ms: a phone comes back within a minute of its relay. */
   maxRelayPauseMs: 60_000,
+  /** The network that did not start is tried again after so long, in ms; doubled each time, up to the second. */
+  networkRetryMs: 1_000,
+  maxNetworkRetryMs: 30_000,
   /** Inbound streams of one application protocol and connection. */
   maxInboundStreams: 64,
   /** Outbound streams of one application protocol and connection. */

@@ -13,6 +13,7 @@ type Known = Pick<NodeState, 'phase' | 'status' | 'online'>
 export function statusLine({ phase, status, online }: Known): Line {
   if (phase === 'failed') return { text: t.line.failed, tone: 'bad' }
   if (phase === 'lost') return { text: t.line.lost, tone: 'wait' }
+  if (status?.error !== undefined) return { text: t.line.notUp, tone: 'bad' }
   if (status === undefined || status.state === 'starting') return { text: t.line.starting, tone: 'wait' }
   const { quiet } = status.profile
   if (quiet !== undefined) return { text: t.line.quiet[quiet], tone: quiet === 'hidden' ? 'wait' : 'warn' }
@@ -26,6 +27,7 @@ export function statusLine({ phase, status, online }: Known): Line {
 /** 'Can others reach me?' in a sentence. */
 export function reachAnswer({ phase, status, online }: Known): Line {
   if (phase === 'failed') return { text: t.status.failed, tone: 'bad' }
+  if (status?.error !== undefined && phase !== 'lost') return { text: t.status.notUp, tone: 'bad' }
   if (status === undefined || status.state === 'starting' || phase === 'lost') {
     return { text: t.status.starting, tone: 'wait' }
   }

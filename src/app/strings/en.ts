@@ -20,6 +20,7 @@ export const en = {
   line: {
     label: (line: string) => `${line}. Open Status`,
     starting: 'Starting the node',
+    notUp: 'Network did not start, trying again',
     failed: 'The node did not start',
     noNetwork: 'No network, files stay here',
     reachable: 'Others can reach this phone',

@@ -125,6 +125,11 @@ export const errorsEn: Record<ErrorCode, FailureText> = {
     'To save data, nothing is sent or received while the app is out of sight.',
     'It goes on when you open the app.',
   ),
+  ERR_NETWORK_START: say(
+    'The network part of the node did not start.',
+    'Its storage may have been busy.',
+    'It is tried again by itself.',
+  ),
   ERR_OFFLINE: say('There is no network.', 'This phone is not connected.', 'It goes on by itself when there is one.'),
   ERR_DATA_BUSY: say(
     'A data folder is in use.',

@@ -6,6 +6,8 @@ export const status = {
   title: 'Status',
   question: 'Can others reach me?',
   starting: 'Not yet: the node is starting.',
+  notUp:
+    'No: the network part of the node did not start. It is tried again by itself; what is on this phone opens as always.',
   failed: 'No: the node did not start.',
   yes: 'Yes. Whoever has one of your links can reach this phone while this app is open.',
   noNetwork: 'No: there is no network. It goes on by itself when there is one.',

@@ -11,7 +11,7 @@ import { parseMultiaddr } from './multiaddr.ts'
 export interface Dialer {
   /**
    * A multiaddr, or the id of a peer whose addresses are known.
-   * @throws PocketError ERR_INVALID_MULTIADDR, ERR_INVALID_PEER_ID, ERR_OFFLINE, ERR_DATA_CAP,
+   * @throws PocketError ERR_INVALID_MULTIADDR, ERR_INVALID_PEER_ID, ERR_OFFLINE, ERR_NETWORK_START, ERR_DATA_CAP,
    * ERR_SAVING_DATA, ERR_DIAL_FAILED, ERR_CERTIFICATE_REFUSED, ERR_NO_WEBRTC, ERR_TIMEOUT, ERR_ABORTED
    */
   dial(target: string, options?: { signal?: AbortSignal }): Promise<Connection>
@@ -24,15 +24,15 @@ export interface DialerInit {
   policy: AddressPolicy
   network: NetworkInfo
   webrtc: WebRtcInfo
-  /** The network of the node is up. */
-  up: Promise<void>
+  /** Resolves when the network of the node is up. */
+  up: () => Promise<void>
   /** Why nothing may be dialled, while `network` says that there is none. */
   blocked: () => PocketError | undefined
 }
 
 export function createDialer({ libp2p, policy, network, webrtc, up, blocked }: DialerInit): Dialer {
   async function open(addrs: Multiaddr[], signal: AbortSignal | undefined): Promise<Connection> {
-    await up
+    await up()
     const [first] = addrs
     if (first === undefined) throw new PocketError('ERR_DIAL_FAILED', 'No address to dial')
     const peer = peerOf(first)
@@ -73,7 +73,7 @@ export function createDialer({ libp2p, policy, network, webrtc, up, blocked }: D
   }
 
   async function openPeer(peer: PeerId, signal: AbortSignal | undefined): Promise<Connection> {
-    await up
+    await up()
     const [connection] = libp2p.getConnections(peer)
     if (connection !== undefined) return connection
     if (!network.online()) throw blocked() ?? new PocketError('ERR_OFFLINE')

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { PeerConnection } from '../../../src/contract/node-api.ts'
-import { bestPaths } from '../../../src/app/state/reach.ts'
+import type { NodeStatus, PeerConnection } from '../../../src/contract/node-api.ts'
+import { bestPaths, reachAnswer, statusLine } from '../../../src/app/state/reach.ts'
 
 const connection = (peerId: string, transport: PeerConnection['transport']): PeerConnection => ({
   peerId,
@@ -20,4 +20,15 @@ it('a peer is one line, its direct path before one through the relay', () => {
   expect(bestPaths([relay, relayed, direct, far])).toEqual([relay, direct, far])
   expect(bestPaths([direct, relayed])).toEqual([direct])
   expect(bestPaths([])).toEqual([])
+})
+
+it('a network that does not start is told, and not that the node is starting', () => {
+  const starting = { state: 'starting' } as NodeStatus
+  const failing: NodeStatus = { ...starting, error: { code: 'ERR_NETWORK_START', message: '' } }
+  const lines = (status: NodeStatus): string[] => {
+    const known = { phase: 'ready', online: true, status } as const
+    return [statusLine(known), reachAnswer(known)].map(({ tone }) => tone)
+  }
+  expect(lines(starting)).toEqual(['wait', 'wait'])
+  expect(lines(failing)).toEqual(['bad', 'bad'])
 })
