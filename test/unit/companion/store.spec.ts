@@ -134,9 +134,9 @@ describe('the companion’s store', () => {
     expect(() =>
       store.transaction(() => {
         store.transaction(() => put('p'))
-        throw new Error('no')
+        throw new Error('half-way')
       }),
-    ).toThrow('no')
+    ).toThrow('half-way')
     expect(store.db.prepare('SELECT count(*) AS n FROM peers').get()?.n).toBe(0)
     store.close()
   })
