@@ -55,6 +55,16 @@ test('Undo of Remove brings back the very same; without it the pin is gone', asy
   await page.getByTestId('notice').getByRole('button', { name: en.dismiss }).click()
   await expect.poll(async () => (await pins(page)).map(({ name }) => name)).toEqual(['third.txt', 'first.txt'])
   await expect(page.getByTestId('library').getByRole('link')).toHaveText([/third/, /first/])
+
+  // It does not come back with the page; what is added anew does.
+  await removeItem(page, 'first.txt')
+  await page.reload()
+  await expect(page.getByTestId('library').getByRole('link')).toHaveText([/third/])
+  await expect.poll(async () => (await pins(page)).map(({ name }) => name)).toEqual(['third.txt'])
+  await page.getByTestId('pick-files').setInputFiles(textFile('first.txt', 'first.txt'))
+  await expect(page.getByTestId('library').getByRole('link')).toHaveText([/first/, /third/])
+  await page.reload()
+  await expect(page.getByTestId('library').getByRole('link')).toHaveText([/first/, /third/])
 })
 
 /** A real drop from outside the browser, so that folders are walked. */

@@ -1,4 +1,5 @@
 import { describeFailure, t } from '../strings/index.ts'
+import { leaveRemovals, takeRemovals, type LeftRemoval } from './left-removals.ts'
 import type { NodeState } from './node.svelte.ts'
 import type { Notices } from './notices.svelte.ts'
 
@@ -19,6 +20,11 @@ export class Removing {
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'hidden') for (const cid of this.#held) void this.#commit(cid)
     })
+    addEventListener('pagehide', () =>
+      leaveRemovals([...this.#held].map((cid) => ({ cid, addedAt: node.known(cid)?.addedAt ?? 0 }))),
+    )
+    addEventListener('pageshow', ({ persisted }) => persisted && void this.#finish(takeRemovals()))
+    void this.#finish(takeRemovals())
   }
 
   remove(cid: string, name: string): void {
@@ -33,6 +39,21 @@ export class Removing {
     const held = this.#held.delete(cid)
     if (held) this.#node.show(cid)
     return held
+  }
+
+  /** What a page that went had still to do. */
+  async #finish(left: LeftRemoval[]): Promise<void> {
+    if (left.length === 0) return
+    for (const { cid } of left) this.#node.hide(cid)
+    try {
+      const { pin } = await this.#node.ready
+      for await (const { cid, addedAt } of pin.ls()) {
+        if (left.some((each) => each.cid === cid && each.addedAt === addedAt)) await pin.rm(cid)
+      }
+    } catch (error) {
+      this.#notices.fail(describeFailure(error))
+    }
+    for (const { cid } of left) this.#node.show(cid)
   }
 
   async #commit(cid: string): Promise<void> {

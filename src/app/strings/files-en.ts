@@ -78,8 +78,9 @@ export const share = {
   unreachableNow:
     'Stay on this page: the code completes itself as soon as a relay answers. Status says what is missing.',
   offline: 'Nobody can get it now: there is no network.',
-  offlineNow: 'The link works once this phone is connected again.',
+  offlineNow: 'Stay on this page: the code completes itself once this phone is connected again.',
   openStatus: 'Open Status',
+  openSettings: 'Open Settings',
   who: 'Connected now',
   nobody: 'No one yet. Whoever opens the link appears here.',
   copyFailed: 'The browser did not let the page copy. Long-press the link to copy it.',

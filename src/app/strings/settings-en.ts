@@ -101,7 +101,7 @@ export const settings = {
   noLimit: 'No limit',
   setLimits: 'Set limits',
   limitsSet: 'The limits are set.',
-  badLimit: 'A limit is a number of megabytes, or empty.',
+  badLimit: 'A limit is a number of megabytes above 0, or empty.',
   limitReached: { day: 'The limit of today is reached.', month: 'The limit of this month is reached.' },
   relays: 'Relays',
   relaysText: 'A relay passes on the first call between two phones.',
