@@ -40,7 +40,9 @@ test('a link that is no link says so and offers another way; a link without a na
   await page.getByRole('textbox', { name: en.receive.link }).fill(`${url.origin}/${path}?${parameters.toString()}`)
   await page.getByRole('button', { name: en.receive.open }).click()
   await expect(page.getByText(en.get.arrived)).toBeVisible({ timeout: 30_000 })
-  expect((await pins(page)).map(({ name }) => name)).toEqual([expect.stringMatching(/^Text .*\.txt$/)])
+  await expect
+    .poll(async () => (await pins(page)).map(({ name }) => name))
+    .toEqual([expect.stringMatching(/^Text .*\.txt$/)])
 })
 
 /** Runs in the page: its camera films the picture, small and off the middle, as a hand holds it. */

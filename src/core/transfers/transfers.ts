@@ -238,15 +238,20 @@ class NodeTransfers implements Transfers {
   }
 
   async #fetch({ record, signal, progress }: JobRun): Promise<void> {
-    const { path, name, from } = record
+    const { id, path, from } = record
     if (path === undefined) throw new PocketError('ERR_INVALID_PATH')
-    await this.#init.library.bring(path, {
-      from,
-      ...(name === undefined ? {} : { name }),
-      signal,
-      onRoot: (cid) => progress({ cid }),
-      onProgress: (fetched) => progress(toJobProgress(fetched)),
-    })
+    let name: string | undefined
+    do {
+      name = this.#jobs.get(id).record.name
+      await this.#init.library.bring(path, {
+        from,
+        ...(name === undefined ? {} : { name }),
+        signal,
+        onRoot: (cid) => progress({ cid }),
+        onProgress: (fetched) => progress(toJobProgress(fetched)),
+      })
+      // It may have got another name meanwhile.
+    } while (name !== this.#jobs.get(id).record.name)
   }
 }
 

@@ -129,4 +129,24 @@ describe('looking after the store of a node', () => {
     await bob.transfers.cancel(id)
     expect(await bob.repo.stat()).toMatchObject({ blocks: 0, bytes: 0 })
   })
+
+  it('keeps a transfer under the name that it gets on its way', async () => {
+    const from = await createStore()
+    const cid = (await from.add(randomBytes(3_000_000))).toString()
+    const named = Promise.withResolvers<void>()
+    await using gateway = await startGateway(from.source, async (_request, _response, next) => {
+      await named.promise
+      await next()
+    })
+    await using bob = await startNode()
+    const { id } = await bob.transfers.start({ cid, from: [gateway.url] })
+    const complete = Promise.withResolvers<void>()
+    bob.transfers.watch((transfer) => transfer.id === id && transfer.state === 'complete' && complete.resolve())
+    await bob.transfers.start({ cid, name: 'found out' })
+    named.resolve()
+    await complete.promise
+    const names: string[] = []
+    for await (const { name } of bob.pin.ls()) names.push(name)
+    expect(names).toEqual(['found out'])
+  })
 })
