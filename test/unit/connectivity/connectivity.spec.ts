@@ -3,50 +3,20 @@ import { createConnectivity } from '../../../src/core/connectivity/connectivity.
 import { meteredFetch } from '../../../src/core/connectivity/metered-fetch.ts'
 import type { PhoneState } from '../../../src/core/ports.ts'
 import { createMemoryStateTable } from '../../../src/core/storage/index.ts'
+import { createMovedPhone } from '../../support/node/moved-phone.ts'
 
 const MB = 1_000_000
 
 async function open(state = createMemoryStateTable()) {
-  const phoneListeners = new Set<() => void>()
-  const netListeners = new Set<(online: boolean) => void>()
   const told: string[] = []
-  let phone: PhoneState = { visibility: 'visible' }
-  let online = true
-  const connectivity = await createConnectivity({
-    state,
-    phone: {
-      state: () => phone,
-      watch: (listener) => {
-        phoneListeners.add(listener)
-        return () => void phoneListeners.delete(listener)
-      },
-    },
-    network: {
-      online: () => online,
-      watch: (listener) => {
-        netListeners.add(listener)
-        return () => void netListeners.delete(listener)
-      },
-    },
-  })
+  const { phone, network, move, net } = createMovedPhone()
+  const connectivity = await createConnectivity({ state, phone, network })
   connectivity.watch(() => {
     const { profile, reason, quiet } = connectivity.state()
     told.push(`${profile} ${reason}${quiet === undefined ? '' : ` quiet: ${quiet}`}`)
   })
   connectivity.network.watch((value) => told.push(value ? 'network' : 'no network'))
-  return {
-    connectivity,
-    told,
-    state,
-    phone: (change: Partial<PhoneState>) => {
-      phone = { ...phone, ...change }
-      for (const listener of phoneListeners) listener()
-    },
-    net: (value: boolean) => {
-      online = value
-      for (const listener of netListeners) listener(value)
-    },
-  }
+  return { connectivity, told, state, phone: move, net }
 }
 
 describe('the connectivity driver', () => {

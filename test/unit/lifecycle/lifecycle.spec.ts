@@ -1,31 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLifecycle } from '../../../src/core/lifecycle/lifecycle.ts'
-import type { PhoneState } from '../../../src/core/ports.ts'
 import { LIMITS } from '../../../src/shared/limits.ts'
+import { createMovedPhone } from '../../support/node/moved-phone.ts'
 
 /** A phone that is moved by hand, its life, and what the node was told to do. */
 function open() {
   const told: string[] = []
-  const phoneListeners = new Set<() => void>()
-  const netListeners = new Set<(online: boolean) => void>()
-  let phone: PhoneState = { visibility: 'visible' }
-  let online = true
+  const { phone, network, move, net, listeners } = createMovedPhone()
   const wakes: PromiseWithResolvers<void>[] = []
   const life = createLifecycle({
-    phone: {
-      state: () => phone,
-      watch: (listener) => {
-        phoneListeners.add(listener)
-        return () => void phoneListeners.delete(listener)
-      },
-    },
-    network: {
-      online: () => online,
-      watch: (listener) => {
-        netListeners.add(listener)
-        return () => void netListeners.delete(listener)
-      },
-    },
+    phone,
+    network,
     checkpoint: async () => void told.push('checkpoint'),
     wake: () => {
       told.push('wake')
@@ -36,21 +21,7 @@ function open() {
     onAway: (long) => void told.push(long ? 'away' : 'back'),
     onChange: () => undefined,
   })
-  return {
-    life,
-    told,
-    wakes,
-    state: () => life.status().state,
-    phone: (change: Partial<PhoneState>) => {
-      phone = { ...phone, ...change }
-      for (const listener of phoneListeners) listener()
-    },
-    net: (value: boolean) => {
-      online = value
-      for (const listener of netListeners) listener(value)
-    },
-    listeners: () => phoneListeners.size + netListeners.size,
-  }
+  return { life, told, wakes, state: () => life.status().state, phone: move, net, listeners }
 }
 
 describe('the life of a node', () => {

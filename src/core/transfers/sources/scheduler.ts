@@ -11,8 +11,9 @@ import { createPatience } from './patience.ts'
 import { createSink, type SinkInit } from './sink.ts'
 import { createPlans } from './plans.ts'
 import type { Source } from './source.ts'
-import { createStanding, type Standing } from './standing.ts'
+import { createStanding, onlyLiars, type Standing } from './standing.ts'
 import { createAttempt, createTask, helpFor, came, owedBy, type Attempt, type Task } from './tasks.ts'
+import { everyTick } from './tick.ts'
 
 export interface SchedulerInit {
   store: Pick<BlockSource, 'has' | 'getLocal' | 'sizeOf'>
@@ -38,8 +39,6 @@ export interface Scheduler {
   describe(): FetchSource[]
 }
 
-/** Rates are taken and stragglers looked for so often, in ms. */
-const TICK_MS = 200
 /** Failures of a part after which it is asked for block by block. */
 const BLOCKWISE_AFTER = 2
 /** Of a file whose root is not known: others can be asked as soon as that is here. */
@@ -54,8 +53,8 @@ export function createScheduler(init: SchedulerInit): Scheduler {
 /**
  * Parts go to whoever has room, the fastest first, as large as its rate is worth; the next is looked for when it is needed.
  * When none is left, those who are idle are given the ends of what the slowest still owe; of what cannot be divided all, and
- * whoever is first wins. Every block is checked before it is
- * stored, whoever brings it: a source that fails is paused, one that lies is out.
+ * whoever is first wins. Every block is checked before it is stored, whoever brings it: a source that fails is paused, one
+ * that lies is out.
  */
 class SourceScheduler implements Scheduler {
   readonly #init: SchedulerInit
@@ -89,13 +88,7 @@ class SourceScheduler implements Scheduler {
     else this.#add(createTask({ kind: 'range', root, from: 0, to: FIRST_BYTES - 1 }, false))
     const stop = (): void => this.#wake()
     signal.addEventListener('abort', stop)
-    let ticked = Date.now()
-    const timer = setInterval(() => {
-      const now = Date.now()
-      // It is late when the worker stood still, and the clock may have been set back.
-      this.#tick(Math.max(TICK_MS, now - ticked))
-      ticked = now
-    }, TICK_MS)
+    const stopTicking = everyTick((ms) => this.#tick(ms))
     try {
       while (this.#failure === undefined && !signal.aborted) {
         const woken = new Promise<void>((resolve) => (this.#wake = resolve))
@@ -107,7 +100,7 @@ class SourceScheduler implements Scheduler {
     } catch (error) {
       this.#failure ??= { error }
     } finally {
-      clearInterval(timer)
+      stopTicking()
       signal.removeEventListener('abort', stop)
       await this.#end()
     }
@@ -284,15 +277,9 @@ class SourceScheduler implements Scheduler {
 
   #checkPatience(): void {
     const { patienceMs = LIMITS.findTimeoutMs } = this.#init
-    if (this.#patience.lasts(patienceMs) && !this.#onlyLiars()) return
+    if (this.#patience.lasts(patienceMs) && !onlyLiars(this.#present())) return
     const errors = [...this.#standings.values()].flatMap(({ error }) => error ?? [])
     this.#failure = { error: errors.find(isLie) ?? notFound(errors[0]) }
-  }
-
-  /** Nobody is left to hope for: all who are there have lied. */
-  #onlyLiars(): boolean {
-    const all = this.#present()
-    return all.length > 0 && all.every(({ running, error }) => running === 0 && error !== undefined && isLie(error))
   }
 
   async #end(): Promise<void> {

@@ -100,3 +100,8 @@ export function createStanding(source: Source): Standing {
 }
 
 const mix = (before: number, now: number): number => before * (1 - FRESH) + now * FRESH
+
+/** Nobody is left to hope for: all who are there have lied. */
+export function onlyLiars(all: Standing[]): boolean {
+  return all.length > 0 && all.every(({ running, error }) => running === 0 && error !== undefined && isLie(error))
+}
